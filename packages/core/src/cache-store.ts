@@ -1,0 +1,29 @@
+import type { Entry } from './entry.ts';
+import type { ExpiryOptions, SetOptions } from './entry-options.ts';
+import type { CacheEvents } from './events.ts';
+import type { Key } from './key.ts';
+import type { IterationOptions } from './key-pages.ts';
+import type { CacheStats } from './stats.ts';
+
+/**
+ * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one; the contracts are told there.
+ */
+export interface CacheStore {
+  get<Value = unknown>(key: Key): Promise<Value | undefined>;
+  getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]>;
+  has(key: Key): Promise<boolean>;
+  entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined>;
+  entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]>;
+  set(key: Key, value: unknown, options?: SetOptions): Promise<void>;
+  touch(key: Key, options?: ExpiryOptions): Promise<boolean>;
+  delete(key: Key): Promise<boolean>;
+  deletePrefix(prefix: string): Promise<number>;
+  evict(tag: string): Promise<number>;
+  clear(): Promise<number>;
+  keys(options?: IterationOptions): AsyncIterableIterator<Key>;
+  entries<Value = unknown>(options?: IterationOptions): AsyncIterableIterator<Entry<Value>>;
+  stats(): Promise<CacheStats>;
+  on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this;
+  off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this;
+  close(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+/**
+ * Where a cache gets its time from. Pass another one to move time by hand in tests.
+ *
+ * @example
+ * ```ts
+ * const clock: Clock = { now: () => 1_000, every: () => () => undefined };
+ * ```
+ */
+export interface Clock {
+  /** The current time in ms since the epoch; deadlines of entries are compared with it. */
+  now(): number;
+  /**
+   * Calls `work` about every `intervalMs` without keeping the process alive.
+   *
+   * @returns a function that stops it
+   */
+  every(intervalMs: number, work: () => void): () => void;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every: (intervalMs, work) => {
+    const timer = setInterval(work, intervalMs);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** Milliseconds that only move forward: for waits and time slices, which are real whatever the cache's clock says. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+const neverNotified = new Int32Array(new SharedArrayBuffer(4));
+
+/** Blocks the calling thread for `ms`. */
+export function sleepSync(ms: number): void {
+  Atomics.wait(neverNotified, 0, 0, ms);
+}

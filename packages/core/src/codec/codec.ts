@@ -1,0 +1,150 @@
+import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
+import { cloneLoses, jsonKeeps } from './fidelity.ts';
+import { json, type Serializer, type SerializerChoice, v8 } from './serializer.ts';
+
+/** A value as it is stored: what SQLite or a file takes. */
+export interface EncodedValue {
+  /** What wrote it: a serializer's id or one of the codec's own; null when the value is stored as itself. */
+  readonly codec: string | null;
+  readonly data: string | number | Buffer;
+}
+
+/** Values with a form of their own: a Uint8Array that is no Buffer, and a string that has no UTF-8 form. */
+const BYTES = 'bytes';
+const UTF16 = 'utf16';
+const OWN_IDS = new Set([BYTES, UTF16, 'auto']);
+
+/**
+ * The value as it was put, or an error: never something else.
+ */
+export class Codec {
+  readonly #serialize: (value: unknown) => EncodedValue;
+  readonly #serializers: ReadonlyMap<string, Serializer>;
+
+  /** @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` */
+  constructor(choice: SerializerChoice) {
+    const known = new Map([json, v8].map((one) => [one.id, one]));
+    if (choice === 'auto') this.#serialize = serializeExactly;
+    else if (choice === 'json') this.#serialize = serializeAsJson;
+    else if (choice === 'v8') this.#serialize = serializeAsClone;
+    else {
+      const custom = validSerializer(choice, known);
+      known.set(custom.id, custom);
+      this.#serialize = (value) => serialized(custom, value);
+    }
+    this.#serializers = known;
+  }
+
+  /**
+   * The value's stored form. Bytes are not copied.
+   *
+   * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_VALUE` when it would not come back as it is
+   */
+  encode(value: unknown): EncodedValue {
+    if (typeof value === 'string') {
+      return value.isWellFormed()
+        ? { codec: null, data: value }
+        : { codec: UTF16, data: Buffer.from(value, 'utf16le') };
+    }
+    if (typeof value === 'number' && !Number.isNaN(value)) return { codec: null, data: value };
+    if (value === undefined) throw invalidValue("undefined means 'not there' and cannot be stored");
+    if (value instanceof Uint8Array) {
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (prototype === Buffer.prototype) return { codec: null, data: value as Buffer };
+      if (prototype === Uint8Array.prototype) return { codec: BYTES, data: asBuffer(value) };
+    }
+    return this.#serialize(value);
+  }
+
+  /**
+   * The value that was encoded.
+   *
+   * @throws {@link DiskCacheError} `ERR_DISKCACHE_SERIALIZER` when this cache lacks its serializer, or that one fails
+   */
+  decode({ codec, data }: EncodedValue): unknown {
+    if (codec === null) return data;
+    if (codec === BYTES) return withoutBuffer(data as Buffer);
+    if (codec === UTF16) return (data as Buffer).toString('utf16le');
+    const serializer = this.#serializers.get(codec);
+    if (serializer === undefined) {
+      throw new DiskCacheError(
+        'ERR_DISKCACHE_SERIALIZER',
+        `the entry was written by serializer '${codec}', which this cache does not have`,
+      );
+    }
+    try {
+      return serializer.deserialize(data as string | Buffer);
+    } catch (cause) {
+      throw new DiskCacheError(
+        'ERR_DISKCACHE_SERIALIZER',
+        `serializer '${codec}' cannot read what it wrote`,
+        { cause },
+      );
+    }
+  }
+}
+
+function serializeExactly(value: unknown): EncodedValue {
+  return jsonKeeps(value) ? serialized(json, value) : serializeAsClone(value);
+}
+
+function serializeAsJson(value: unknown): EncodedValue {
+  if (jsonKeeps(value)) return serialized(json, value);
+  throw invalidValue(`JSON would not give back ${describe(value)} as it is; use serializer 'auto' or 'v8'`);
+}
+
+function serializeAsClone(value: unknown): EncodedValue {
+  const loss = cloneLoses(value);
+  if (loss !== undefined) throw invalidValue(`it would not come back as it is: ${loss}`);
+  return serialized(v8, value);
+}
+
+function serialized(serializer: Serializer, value: unknown): EncodedValue {
+  let data: unknown;
+  try {
+    data = serializer.serialize(value);
+  } catch (cause) {
+    throw invalidValue(`serializer '${serializer.id}' cannot write ${describe(value)}`, cause);
+  }
+  if (typeof data === 'string' && data.isWellFormed()) return { codec: serializer.id, data };
+  if (data instanceof Uint8Array) return { codec: serializer.id, data: asBuffer(data) };
+  throw invalidValue(
+    `serializer '${serializer.id}' must give a well-formed string or bytes; gave ${describe(data)}`,
+  );
+}
+
+function validSerializer(given: unknown, taken: ReadonlyMap<string, Serializer>): Serializer {
+  const { id, serialize, deserialize } = (given ?? {}) as Partial<Serializer>;
+  if (
+    typeof id !== 'string' ||
+    id === '' ||
+    typeof serialize !== 'function' ||
+    typeof deserialize !== 'function'
+  ) {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `serializer must be 'auto', 'json', 'v8' or { id, serialize, deserialize }; given ${describe(given)}`,
+    );
+  }
+  if (taken.has(id) || OWN_IDS.has(id)) {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `serializer id '${id}' is taken; choose another id`,
+    );
+  }
+  return given as Serializer;
+}
+
+function invalidValue(message: string, cause?: unknown): InvalidArgumentError {
+  const error = new InvalidArgumentError('ERR_DISKCACHE_VALUE', `value cannot be stored: ${message}`);
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function withoutBuffer(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

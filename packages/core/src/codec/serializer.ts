@@ -1,0 +1,38 @@
+import { deserialize, serialize } from 'node:v8';
+
+/**
+ * Turns values into text or bytes and back. Strings, numbers and bytes never pass through one: they are stored as
+ * themselves.
+ *
+ * @example
+ * ```ts
+ * import { parse, stringify } from 'devalue';
+ * const serializer: Serializer = { id: 'devalue', serialize: stringify, deserialize: (data) => parse(String(data)) };
+ * new DiskCache('./cache', { serializer });
+ * ```
+ */
+export interface Serializer {
+  /** Written into each row, so that a row is always read by what wrote it. Choose a new one for a new format. */
+  readonly id: string;
+  /** Throws when `value` would not come back from deserialize() as it is. */
+  serialize(value: unknown): string | Uint8Array;
+  /** Gets a string where serialize() gave a string, and a Buffer where it gave bytes. */
+  deserialize(data: string | Buffer): unknown;
+}
+
+/** JSON text. Only for values of which JSON gives back an equal one. */
+export const json: Serializer = {
+  id: 'json',
+  serialize: (value) => JSON.stringify(value),
+  deserialize: (data) => JSON.parse(data as string),
+};
+
+/** The structured clone format of V8: also Date, Map, Set, bigint, typed arrays, undefined, NaN and cycles. */
+export const v8: Serializer = {
+  id: 'v8',
+  serialize,
+  deserialize: (data) => deserialize(data as Buffer),
+};
+
+/** How a cache writes what is neither a string, a number nor bytes. */
+export type SerializerChoice = 'auto' | 'json' | 'v8' | Serializer;

@@ -1,0 +1,144 @@
+import { describe, InvalidArgumentError } from './errors.ts';
+
+/** How long an entry lives. At most one of the two. */
+export interface ExpiryOptions {
+  /** Lifetime from now in ms, more than 0. @default the cache's `ttl` */
+  ttl?: number | undefined;
+  /** Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once. */
+  expires?: number | undefined;
+}
+
+/** What a write may say about its entry. */
+export interface SetOptions extends ExpiryOptions {
+  /** Labels to evict the entry by, see evict(). They replace the tags the entry had. @default none */
+  tags?: readonly string[] | undefined;
+}
+
+/** The same, checked: what a row records. */
+export interface EntryTerms {
+  /** Epoch ms, or null for no deadline. */
+  readonly expires: number | null;
+  /** Each tag once, or null for none. */
+  readonly tags: readonly string[] | null;
+}
+
+const NO_TERMS: EntryTerms = { expires: null, tags: null };
+const LATEST_DATE_MS = 8.64e15;
+
+/**
+ * Checks a write's options and turns a ttl into a deadline.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG`
+ */
+export function entryTerms(
+  options: SetOptions | undefined,
+  defaultTtlMs: number | undefined,
+  now: number,
+): EntryTerms {
+  if (options === undefined && defaultTtlMs === undefined) return NO_TERMS;
+  const { tags, ...expiry } = checkOptions(options, ['ttl', 'expires', 'tags']);
+  return {
+    expires: deadline(expiry, defaultTtlMs, now),
+    tags: tags === undefined ? null : distinctTags(tags),
+  };
+}
+
+/**
+ * The deadline that options ask for, or null when they ask for none.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` or `ERR_DISKCACHE_TTL`
+ */
+export function expiryDeadline(
+  options: ExpiryOptions | undefined,
+  defaultTtlMs: number | undefined,
+  now: number,
+): number | null {
+  return deadline(checkOptions(options, ['ttl', 'expires']), defaultTtlMs, now);
+}
+
+/**
+ * The same number when it is a ttl.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TTL`
+ */
+export function validTtl(ttl: unknown): number {
+  if (typeof ttl === 'number' && ttl > 0 && ttl <= LATEST_DATE_MS) return ttl;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_TTL',
+    `ttl must be a number of milliseconds above 0 (leave it out for no limit); given ${describe(ttl)}`,
+  );
+}
+
+/**
+ * The same string when it is a tag.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TAG`
+ */
+export function validTag(tag: unknown): string {
+  if (typeof tag === 'string' && tag !== '' && tag.isWellFormed()) return tag;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_TAG',
+    `a tag must be a well-formed, non-empty string; given ${describe(tag)}`,
+  );
+}
+
+function deadline(
+  { ttl, expires }: ExpiryOptions,
+  defaultTtlMs: number | undefined,
+  now: number,
+): number | null {
+  if (expires !== undefined) {
+    if (ttl !== undefined) {
+      throw new InvalidArgumentError('ERR_DISKCACHE_TTL', 'give either ttl or expires, not both');
+    }
+    return validDeadline(expires);
+  }
+  const lifetime = ttl === undefined ? defaultTtlMs : validTtl(ttl);
+  return lifetime === undefined ? null : Math.min(Math.ceil(now + lifetime), LATEST_DATE_MS);
+}
+
+function validDeadline(expires: unknown): number {
+  if (typeof expires === 'number' && Math.abs(expires) <= LATEST_DATE_MS) return Math.ceil(expires);
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_TTL',
+    `expires must be a time in milliseconds since the epoch (leave it out for no limit); given ${describe(expires)}`,
+  );
+}
+
+function distinctTags(tags: unknown): readonly string[] | null {
+  if (!Array.isArray(tags)) {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_TAG',
+      `tags must be an array of non-empty strings; given ${describe(tags)}`,
+    );
+  }
+  return tags.length === 0 ? null : [...new Set(tags.map(validTag))];
+}
+
+/**
+ * The options object itself when it has only names that are known.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
+ */
+export function checkOptions<T extends object>(
+  options: T | undefined,
+  known: readonly (keyof T & string)[],
+): Partial<T> {
+  if (options === undefined) return {};
+  if (options === null || typeof options !== 'object') {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `options must be an object; given ${describe(options)}`,
+    );
+  }
+  for (const name in options) {
+    if (!(known as readonly string[]).includes(name)) throw unknownOption(name, known);
+  }
+  return options;
+}
+
+function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {
+  const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
+  const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
+  return new InvalidArgumentError('ERR_DISKCACHE_OPTION', `unknown option '${name}'; ${hint}`);
+}

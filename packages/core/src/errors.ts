@@ -1,0 +1,75 @@
+/** The stable codes of all errors of DiskCache, in `error.code`. */
+export type DiskCacheErrorCode =
+  /** An option of the constructor or of a verb is unknown or has a wrong value. */
+  | 'ERR_DISKCACHE_OPTION'
+  /** A key is not a well-formed string, a finite number or a Uint8Array. */
+  | 'ERR_DISKCACHE_KEY'
+  /** A `ttl` or `expires` is not a usable number of milliseconds. */
+  | 'ERR_DISKCACHE_TTL'
+  /** A tag is not a well-formed, non-empty string. */
+  | 'ERR_DISKCACHE_TAG'
+  /** A value would not come back as it was put, or cannot be stored at all. */
+  | 'ERR_DISKCACHE_VALUE'
+  /** The body of a transaction returned a promise. */
+  | 'ERR_DISKCACHE_TRANSACTION'
+  /** A value cannot fit into `sizeLimit`, whatever is evicted. */
+  | 'ERR_DISKCACHE_TOO_LARGE'
+  /** The cache is full and `eviction: 'none'` forbids making room. */
+  | 'ERR_DISKCACHE_FULL'
+  /** Another process held the write lock for longer than `timeout`. */
+  | 'ERR_DISKCACHE_TIMEOUT'
+  /** A verb was called after close(). */
+  | 'ERR_DISKCACHE_CLOSED'
+  /** cache.db is not a DiskCache, or was written by a newer version. */
+  | 'ERR_DISKCACHE_FORMAT'
+  /** A row names a serializer that this cache does not have, or its bytes cannot be read by it. */
+  | 'ERR_DISKCACHE_SERIALIZER'
+  /** The operating system or SQLite failed; the reason is in `error.cause`. */
+  | 'ERR_DISKCACHE_STORAGE';
+
+/** What was passed in is wrong: the message names it, what was given, and what is allowed. */
+export class InvalidArgumentError extends TypeError {
+  readonly code: DiskCacheErrorCode;
+
+  constructor(code: DiskCacheErrorCode, message: string) {
+    super(message);
+    this.name = 'InvalidArgumentError';
+    this.code = code;
+  }
+}
+
+/** The call was right but could not be carried out; `code` says why, `cause` holds the system's own error. */
+export class DiskCacheError extends Error {
+  readonly code: DiskCacheErrorCode;
+
+  constructor(code: DiskCacheErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DiskCacheError';
+    this.code = code;
+  }
+}
+
+/** The write lock was not free within `timeout` ms. */
+export class TimeoutError extends DiskCacheError {
+  constructor(timeoutMs: number) {
+    super(
+      'ERR_DISKCACHE_TIMEOUT',
+      `the write lock was held by others for longer than the timeout of ${timeoutMs} ms`,
+    );
+    this.name = 'TimeoutError';
+  }
+}
+
+/** One given value in an error message: short, and never the value's own code. */
+export function describe(given: unknown): string {
+  if (typeof given === 'string')
+    return JSON.stringify(given.length > 60 ? `${given.slice(0, 57)}...` : given);
+  if (typeof given === 'bigint') return `${given}n`;
+  if (given === null || typeof given !== 'object')
+    return typeof given === 'function' ? 'a function' : String(given);
+  if (Array.isArray(given)) return 'an array';
+  const name: unknown = Object.getPrototypeOf(given)?.constructor?.name;
+  return typeof name === 'string' && name !== '' && name !== 'Object'
+    ? `an instance of ${name}`
+    : 'an object';
+}

@@ -1,0 +1,17 @@
+import './node-version.ts';
+
+export { DiskCache } from './disk-cache.ts';
+export { DiskCacheSync } from './disk-cache-sync.ts';
+export type { CacheStore } from './cache-store.ts';
+export type { DiskCacheOptions } from './options.ts';
+export type { ExpiryOptions, SetOptions } from './entry-options.ts';
+export type { IterationOptions } from './key-pages.ts';
+export type { Entry } from './entry.ts';
+export type { Key } from './key.ts';
+export type { CacheStats } from './stats.ts';
+export type { CacheEvents } from './events.ts';
+export type { CheckProblem, CheckReport } from './upkeep/check.ts';
+export type { EvictionPolicy } from './policy/policy.ts';
+export type { Serializer, SerializerChoice } from './codec/serializer.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { DiskCacheError, type DiskCacheErrorCode, InvalidArgumentError, TimeoutError } from './errors.ts';

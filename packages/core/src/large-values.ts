@@ -1,0 +1,100 @@
+import type { Engine } from './engine.ts';
+import { FileRoom } from './file-room.ts';
+import { type Key, keyIdentity } from './key.ts';
+import { storageError } from './storage/rows/sqlite-error.ts';
+import type { FileContent } from './storage/files/value-files.ts';
+import type { EntryRow } from './storage/rows/statements.ts';
+import type { PreparedFile } from './value-layout.ts';
+import type { Concerned, WriteQueue } from './write-queue.ts';
+
+/** A value, and the row that it is from. */
+export interface Loaded<Row> {
+  readonly row: Row;
+  readonly value: unknown;
+}
+
+/** Values in files, read and written off the event loop. */
+export class LargeValues {
+  readonly #engine: Engine;
+  readonly #queue: WriteQueue;
+  readonly #readRow: <T>(work: () => T) => T | Promise<T>;
+  readonly #room: FileRoom;
+  readonly #reads = new Set<Promise<unknown>>();
+
+  constructor(engine: Engine, queue: WriteQueue, readRow: <T>(work: () => T) => T | Promise<T>) {
+    this.#engine = engine;
+    this.#queue = queue;
+    this.#readRow = readRow;
+    this.#room = new FileRoom(engine.settings.sizeLimit);
+  }
+
+  /** The value of a row that has a file, read as long as it takes to find one that is whole. */
+  read<Row extends EntryRow>(
+    key: Key,
+    row: Row,
+    again: () => Row | undefined,
+  ): Promise<Loaded<Row> | undefined> {
+    const reading = this.#read(key, row, again).finally(() => this.#reads.delete(reading));
+    this.#reads.add(reading);
+    return reading;
+  }
+
+  /** Writes the file, then the row; the file goes again unless the row came to be. */
+  async write(
+    concerned: Concerned,
+    { file, bytes, size }: PreparedFile,
+    putRow: () => boolean,
+  ): Promise<boolean> {
+    let taken = 0;
+    let isStored = false;
+    try {
+      isStored = await this.#queue.run(concerned, putRow, async () => {
+        await this.#room.take(size);
+        taken = size;
+        await this.#queue.run([], () => this.#engine.makeRoom(this.#room.used));
+        await this.#engine.storage.files.write(file, bytes);
+      });
+      return isStored;
+    } catch (error) {
+      throw storageError(error, 'cannot write a value file');
+    } finally {
+      this.#room.giveBack(taken);
+      if (!isStored) this.#engine.discard([file]);
+    }
+  }
+
+  /** Resolves when no file is being read. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#reads);
+  }
+
+  /** Another process may have replaced the row that was found: then its file is gone, and the new one counts. */
+  async #read<Row extends EntryRow>(
+    key: Key,
+    found: Row,
+    again: () => Row | undefined,
+  ): Promise<Loaded<Row> | undefined> {
+    const engine = this.#engine;
+    let row: Row | undefined = found;
+    while (row !== undefined) {
+      if (row.file === null) return { row, value: engine.values.decode(row) };
+      const { file } = row as { file: string };
+      const content = engine.values.verified(row, await this.#fileContent(file, row.size));
+      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      row = await this.#readRow(again);
+      if (row?.file === file) {
+        await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #fileContent(file: string, size: number): Promise<FileContent> {
+    try {
+      return await this.#engine.storage.files.read(file, size);
+    } catch (error) {
+      throw storageError(error, 'cannot read a value file');
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { CandidateRow, UseRow } from '../storage/rows/statements.ts';
+import type { Candidate } from './policy.ts';
+
+interface Use {
+  at: number;
+  hits: number;
+  tick: number;
+}
+
+/**
+ * The uses of entries that are not written to the database yet. A read only notes itself here: writing each one would
+ * make a read several times as dear.
+ */
+export class Uses {
+  readonly #notes = new Map<number, Use>();
+
+  /** Notes that an entry was read. */
+  note(id: number, at: number, tick: number): void {
+    const use = this.#notes.get(id);
+    if (use === undefined) this.#notes.set(id, { at, hits: 1, tick });
+    else {
+      use.at = at;
+      use.hits++;
+      use.tick = tick;
+    }
+  }
+
+  /** Forgets an entry that is gone, since its id will be another's. */
+  forget(id: number): void {
+    this.#notes.delete(id);
+  }
+
+  get size(): number {
+    return this.#notes.size;
+  }
+
+  /** Takes out all notes, neighbours in the database next to each other. */
+  take(): UseRow[] {
+    const rows = Array.from(this.#notes, ([id, use]) => ({ id, ...use }));
+    this.#notes.clear();
+    return rows.sort((a, b) => a.id - b.id);
+  }
+
+  /** What a policy compares of a row, the notes included. */
+  candidate(row: CandidateRow, evictions: number): Candidate {
+    const note = this.#notes.get(row.id);
+    const lastTick = Math.max(row.tick, row.usedTick ?? 0, note?.tick ?? 0);
+    return {
+      id: row.id,
+      lastUse: Math.max(row.stored, row.at ?? 0, note?.at ?? 0),
+      hits: (row.hits ?? 1) + (note?.hits ?? 0),
+      idle: evictions - lastTick,
+      age: evictions - row.tick,
+    };
+  }
+}

@@ -1,0 +1,175 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** File systems give out space in blocks of this size, or of one that divides it. */
+const BLOCK_BYTES = 4096;
+
+/** Reading a value's file: its bytes, or why there are none to hand out. */
+export type FileContent = Buffer | 'gone' | 'damaged';
+
+/** What a file of `size` bytes takes on disk. */
+export function bytesOnDisk(size: number): number {
+  return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+/**
+ * The files of large values: values/ab/cdef….val, private to the user, complete from the moment they have that name.
+ * A name is random: no key ever becomes a path, and no name is used twice.
+ */
+export class ValueFiles {
+  readonly #directory: string;
+  readonly #random: () => number;
+
+  constructor(cacheDirectory: string, random: () => number) {
+    this.#directory = join(cacheDirectory, 'values');
+    this.#random = random;
+  }
+
+  /** A name for a new file, with `/` between its parts on every system. */
+  newName(): string {
+    const part = () =>
+      Math.floor(this.#random() * 0x1_0000_0000)
+        .toString(16)
+        .padStart(8, '0');
+    const digits = part() + part() + part() + part();
+    return `${digits.slice(0, 2)}/${digits.slice(2)}.val`;
+  }
+
+  path(name: string): string {
+    return join(this.#directory, ...name.split('/'));
+  }
+
+  /** Writes a new file. On failure nothing of it is left. */
+  async write(name: string, bytes: Buffer): Promise<void> {
+    const path = this.path(name);
+    const temporary = `${path}.tmp`;
+    const attempt = async () => {
+      await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
+      await rename(temporary, path);
+    };
+    try {
+      await attempt().catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+        await attempt();
+      });
+    } catch (error) {
+      await unlink(temporary).catch(ignoreMissing);
+      throw error;
+    }
+  }
+
+  /** The same on the caller's thread. */
+  writeSync(name: string, bytes: Buffer): void {
+    const path = this.path(name);
+    const temporary = `${path}.tmp`;
+    const attempt = () => {
+      writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
+      renameSync(temporary, path);
+    };
+    try {
+      try {
+        attempt();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+        attempt();
+      }
+    } catch (error) {
+      this.#removeSync(temporary);
+      throw error;
+    }
+  }
+
+  /** Reads a whole file that should have `size` bytes. Failures other than its absence are thrown. */
+  async read(name: string, size: number): Promise<FileContent> {
+    try {
+      const file = await open(this.path(name));
+      try {
+        // One byte more than there should be, to see that the file ends there.
+        const bytes = Buffer.allocUnsafe(size + 1);
+        let filled = 0;
+        for (let last = -1; last !== 0 && filled <= size; filled += last) {
+          last = (await file.read(bytes, filled, size + 1 - filled, null)).bytesRead;
+        }
+        return filled === size ? bytes.subarray(0, size) : 'damaged';
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (isMissing(error)) return 'gone';
+      throw error;
+    }
+  }
+
+  /** The same on the caller's thread. */
+  readSync(name: string, size: number): FileContent {
+    try {
+      const bytes = readFileSync(this.path(name));
+      return bytes.length === size ? bytes : 'damaged';
+    } catch (error) {
+      if (isMissing(error)) return 'gone';
+      throw error;
+    }
+  }
+
+  /** Removes a file if it is there. */
+  async remove(name: string): Promise<void> {
+    await unlink(this.path(name)).catch(ignoreMissing);
+  }
+
+  /** The same on the caller's thread. */
+  removeSync(name: string): void {
+    this.#removeSync(this.path(name));
+  }
+
+  /** The size of a file, or undefined when it is not there. */
+  size(name: string): number | undefined {
+    return statSync(this.path(name), { throwIfNoEntry: false })?.size;
+  }
+
+  /** Every file below values/, finished or not, with the time of its last change in ms since the epoch. */
+  *list(): Generator<{ name: string; modified: number }> {
+    for (const folder of namesIn(this.#directory)) {
+      for (const file of namesIn(join(this.#directory, folder))) {
+        const name = `${folder}/${file}`;
+        const found = statSync(this.path(name), { throwIfNoEntry: false });
+        if (found !== undefined) yield { name, modified: found.mtimeMs };
+      }
+    }
+  }
+
+  #removeSync(path: string): void {
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      ignoreMissing(error);
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    ignoreMissing(error);
+    return [];
+  }
+}

@@ -1,0 +1,76 @@
+/** Marks cache.db as a DiskCache: 'DkCh'. */
+export const APPLICATION_ID = 0x446b4368;
+
+/** The version of everything below, kept in user_version. */
+export const FORMAT_VERSION = 1;
+
+/** The fastest page size or near it for values from 100 bytes to 64 KB (bench/choices/page-size.ts). */
+export const PAGE_BYTES = 4096;
+
+/** Freed pages can be given back to the file system, so that a cache of rows can turn into one of files. */
+export const CREATION_PRAGMAS = [
+  `page_size = ${PAGE_BYTES}`,
+  'auto_vacuum = INCREMENTAL',
+  'journal_mode = WAL',
+] as const;
+
+/**
+ * Set on each connection. The wait for a lock is ours, since SQLite's would block the event loop, and so is the time
+ * of a checkpoint.
+ */
+export const CONNECTION_PRAGMAS = [
+  'busy_timeout = 0',
+  'synchronous = NORMAL',
+  'wal_autocheckpoint = 0',
+  'journal_size_limit = 4194304',
+] as const;
+
+/**
+ * An entry's key and value have no declared type: text, numbers and bytes are stored as themselves and stay apart.
+ * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
+ * index on a time of use or of storing: it would double the cost of each write.
+ *
+ * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo
+ * entry.codec     what wrote the value; NULL when it is stored as itself
+ * entry.expires   ms since the epoch, NULL for never
+ * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
+ * entry.tick      total.evictions when it was stored
+ * entry.size      bytes of the value as stored
+ * entry.space     bytes that the entry is counted with against the size limit, its file included
+ * entry.checksum  CRC-32 of the value's file, where asked for
+ * entry.file      the value's file below values/, or NULL when the value is in this row
+ * entry.tags      JSON array of the tags, or NULL
+ * entry.value     the value; where it is in a file, an empty text or blob that says which of the two the file holds
+ * use             when (in ms and in evictions) and how often an entry was read, written in batches; absent for
+ *                 entries never read
+ * total           one row: entries, their space, the part of it in files, and evictions so far
+ */
+export const SCHEMA = `
+CREATE TABLE entry (
+  id INTEGER PRIMARY KEY,
+  key NOT NULL UNIQUE,
+  codec TEXT,
+  expires INTEGER,
+  stored REAL NOT NULL,
+  tick INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  space INTEGER NOT NULL,
+  checksum INTEGER,
+  file TEXT,
+  tags TEXT,
+  value
+);
+CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL;
+CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
+CREATE TABLE tag (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
+CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
+CREATE TABLE total (
+  count INTEGER NOT NULL,
+  space INTEGER NOT NULL,
+  fileSpace INTEGER NOT NULL,
+  evictions INTEGER NOT NULL
+);
+INSERT INTO total VALUES (0, 0, 0, 0);
+PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${FORMAT_VERSION};
+`;

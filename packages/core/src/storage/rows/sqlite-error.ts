@@ -1,0 +1,27 @@
+import { SqliteError } from 'better-sqlite3';
+import { DiskCacheError } from '../../errors.ts';
+
+/** Whether the failure is only another connection's lock, so that trying again can succeed. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY');
+}
+
+/**
+ * Errors of SQLite and of the system as `ERR_DISKCACHE_STORAGE`, so that they have a stable code; all others, such as
+ * those that a transaction's body throws, as they are.
+ */
+export function storageError(error: unknown, what: string): unknown {
+  if (error instanceof SqliteError && error.code === 'SQLITE_NOTADB') {
+    return new DiskCacheError('ERR_DISKCACHE_FORMAT', `${what}: the file is not a database`, {
+      cause: error,
+    });
+  }
+  if (error instanceof SqliteError || isSystemError(error)) {
+    return new DiskCacheError('ERR_DISKCACHE_STORAGE', `${what}: ${error.message}`, { cause: error });
+  }
+  return error;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

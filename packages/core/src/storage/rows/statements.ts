@@ -1,0 +1,195 @@
+import type { Key } from '../../key.ts';
+import type { SqliteDatabase } from './open-database.ts';
+
+/** Where a value is and what it takes to hand it out. */
+export interface EntryRow {
+  readonly id: number;
+  readonly codec: string | null;
+  readonly expires: number | null;
+  readonly size: number;
+  readonly checksum: number | null;
+  readonly file: string | null;
+  /** The value, or where there is a file an empty text or blob that tells which of the two the file holds. */
+  readonly value: string | number | Buffer;
+}
+
+/** Everything about an entry that its user may see. */
+export interface FullEntryRow extends EntryRow {
+  readonly key: Key;
+  readonly stored: number;
+  readonly tags: string | null;
+}
+
+/** What has to be known of a row that is replaced or removed. */
+export interface ReplacedRow {
+  readonly id: number;
+  readonly expires: number | null;
+  readonly size: number;
+  readonly space: number;
+  readonly file: string | null;
+  readonly tags: string | null;
+}
+
+/** What a policy compares. The last three are null for an entry that was never read. */
+export interface CandidateRow {
+  readonly id: number;
+  readonly stored: number;
+  readonly tick: number;
+  readonly at: number | null;
+  readonly hits: number | null;
+  readonly usedTick: number | null;
+}
+
+/** The sums over all entries, expired ones included. */
+export interface Totals {
+  count: number;
+  space: number;
+  fileSpace: number;
+  evictions: number;
+}
+
+/** What a row is made of beside its id and key. */
+export interface RowContent extends Omit<FullEntryRow, 'id' | 'key'> {
+  readonly tick: number;
+  readonly space: number;
+}
+
+/** Accesses to one entry, not yet in the database. */
+export interface UseRow {
+  readonly id: number;
+  readonly at: number;
+  readonly hits: number;
+  readonly tick: number;
+}
+
+/** One page of the entries with `from` <= key < `to` that have not expired by `now`. */
+export interface PageQuery {
+  readonly from: Key;
+  /** Left out for all keys from `from` on. */
+  readonly to?: Key;
+  readonly now: number;
+  readonly limit: number;
+}
+
+const LOCATED = 'id, codec, expires, size, checksum, file, value';
+const FULL = `${LOCATED}, key, stored, tags`;
+const REPLACED = 'id, expires, size, space, file, tags';
+const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
+const CONTENT = [
+  'codec',
+  'expires',
+  'stored',
+  'tick',
+  'size',
+  'space',
+  'checksum',
+  'file',
+  'tags',
+  'value',
+] as const;
+
+/** How many entries eviction draws at a time. */
+export const DRAWN = 10;
+
+const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
+  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} AND (expires IS NULL OR expires > :now)
+   ORDER BY key ${order} LIMIT :limit`;
+
+/** A prepared statement, by what it takes and gives. */
+export interface Query<Parameters extends unknown[], Row = never> {
+  get(...parameters: Parameters): Row | undefined;
+  all(...parameters: Parameters): Row[];
+  run(...parameters: Parameters): { readonly changes: number; readonly lastInsertRowid: number | bigint };
+}
+
+/** All SQL that runs on an open cache, prepared once. */
+export function prepareStatements(db: SqliteDatabase) {
+  const one = <Parameters extends unknown[], Row = never>(sql: string) =>
+    db.prepare(sql) as Query<Parameters, Row>;
+  const number = <Parameters extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as Query<Parameters, number>;
+  const pages = <Row>(columns: string) => {
+    const inOrder = (order: 'ASC' | 'DESC') => ({
+      bounded: one<[PageQuery], Row>(page(columns, 'AND key < :to', order)),
+      unbounded: one<[PageQuery], Row>(page(columns, '', order)),
+    });
+    return { forward: inOrder('ASC'), backward: inOrder('DESC') };
+  };
+  return {
+    begin: one<[]>('BEGIN IMMEDIATE'),
+    beginRead: one<[]>('BEGIN'),
+    commit: one<[]>('COMMIT'),
+    rollback: one<[]>('ROLLBACK'),
+    savepoint: one<[]>('SAVEPOINT nested'),
+    release: one<[]>('RELEASE nested'),
+    rollbackToSavepoint: one<[]>('ROLLBACK TO nested'),
+
+    find: one<[Key], EntryRow>(`SELECT ${LOCATED} FROM entry WHERE key = ?`),
+    findFull: one<[Key], FullEntryRow>(`SELECT ${FULL} FROM entry WHERE key = ?`),
+    findExpiry: one<[Key], { expires: number | null }>('SELECT expires FROM entry WHERE key = ?'),
+    findReplaced: one<[Key], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE key = ?`),
+    findReplacedById: one<[number], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE id = ?`),
+    hasId: number<[number]>('SELECT 1 FROM entry WHERE id = ?'),
+    hasFile: number<[string]>('SELECT 1 FROM entry WHERE file = ?'),
+
+    insert: one<[RowContent & { id: number | null; key: Key }]>(
+      `INSERT INTO entry (id, key, ${CONTENT.join(', ')}) VALUES (:id, :key, :${CONTENT.join(', :')})`,
+    ),
+    replace: one<[RowContent & { id: number }]>(
+      `UPDATE entry SET ${CONTENT.map((name) => `${name} = :${name}`).join(', ')} WHERE id = :id`,
+    ),
+    setExpires: one<[expires: number | null, id: number]>('UPDATE entry SET expires = ? WHERE id = ?'),
+    remove: one<[id: number]>('DELETE FROM entry WHERE id = ?'),
+
+    addTag: one<[tag: string, id: number]>('INSERT OR IGNORE INTO tag (tag, id) VALUES (?, ?)'),
+    removeTag: one<[tag: string, id: number]>('DELETE FROM tag WHERE tag = ? AND id = ?'),
+
+    addUse: one<[UseRow & { halfLife: number }]>(
+      `INSERT INTO use (id, at, hits, tick) VALUES (:id, :at, :hits + 1, :tick)
+       ON CONFLICT (id) DO UPDATE SET
+         at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
+    ),
+    removeUse: one<[id: number]>('DELETE FROM use WHERE id = ?'),
+
+    totals: one<[], Totals>('SELECT count, space, fileSpace, evictions FROM total'),
+    setTotals: one<[Totals]>(
+      'UPDATE total SET count = :count, space = :space, fileSpace = :fileSpace, evictions = :evictions',
+    ),
+    sums: one<[], { count: number; space: number }>(
+      'SELECT count(*) AS count, total(space) AS space FROM entry',
+    ),
+    countExpired: number<[now: number]>('SELECT count(*) FROM entry WHERE expires <= ?'),
+
+    expired: one<[now: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE expires <= ? ORDER BY expires, id LIMIT ?`,
+    ),
+    tagged: one<[tag: string, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? LIMIT ?)`,
+    ),
+    inRange: one<[from: string, to: Key, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`,
+    ),
+    first: one<[limit: number], ReplacedRow>(`SELECT ${REPLACED} FROM entry ORDER BY id LIMIT ?`),
+
+    idBounds: one<[], { low: number | null; high: number | null }>(
+      'SELECT (SELECT min(id) FROM entry) AS low, (SELECT max(id) FROM entry) AS high',
+    ),
+    candidatesAt: one<number[], CandidateRow>(
+      `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id IN (${Array(DRAWN).fill('?').join()})`,
+    ),
+    candidatesFrom: one<[from: number, limit: number], CandidateRow>(
+      `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT ?`,
+    ),
+
+    pageCount: number<[]>('PRAGMA page_count'),
+    freePages: number<[]>('PRAGMA freelist_count'),
+
+    keys: pages<{ key: Key }>('key'),
+    entries: pages<FullEntryRow>(FULL),
+    filesAfter: one<[file: string, limit: number], { file: string; size: number }>(
+      'SELECT file, size FROM entry WHERE file > ? ORDER BY file LIMIT ?',
+    ),
+  };
+}
+
+export type Statements = ReturnType<typeof prepareStatements>;

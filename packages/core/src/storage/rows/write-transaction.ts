@@ -1,0 +1,122 @@
+import { isBusy } from './sqlite-error.ts';
+import type { SqliteDatabase } from './open-database.ts';
+import type { Statements, Totals } from './statements.ts';
+
+/** What has to be done about files once a transaction has ended. */
+export interface FileChanges {
+  /** Files whose rows are gone or point elsewhere after COMMIT. */
+  readonly replaced: string[];
+  /** Files that this transaction's rows point to. */
+  readonly written: string[];
+}
+
+/**
+ * The one write transaction of a connection: the lock, the totals as they are inside it, and the files that must go
+ * when it ends.
+ */
+export class WriteTransaction {
+  readonly #db: SqliteDatabase;
+  readonly #sql: Statements;
+  #totals: Totals | undefined;
+  #totalsChanged = false;
+  #files: FileChanges = { replaced: [], written: [] };
+  #evictionsSeen = 0;
+
+  constructor(db: SqliteDatabase, sql: Statements) {
+    this.#db = db;
+    this.#sql = sql;
+  }
+
+  get isOpen(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  /** Takes the write lock, or returns false at once while another connection has it. */
+  begin(): boolean {
+    try {
+      this.#sql.begin.run();
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Makes all changes durable together. @returns the files that nothing points to any more */
+  commit(): readonly string[] {
+    if (this.#totalsChanged) this.#sql.setTotals.run(this.#totals as Totals);
+    this.#sql.commit.run();
+    return this.#end().replaced;
+  }
+
+  /** Takes back all changes. @returns the files that nothing points to any more */
+  rollback(): readonly string[] {
+    // A full disk or a failed write makes SQLite roll back by itself.
+    if (this.#db.inTransaction) this.#sql.rollback.run();
+    return this.#end().written;
+  }
+
+  /** Runs `body` so that its changes alone are taken back when it throws. */
+  nested<T>(body: () => T, removeFile: (name: string) => void): T {
+    const totals = this.#totals && { ...this.#totals };
+    const changed = this.#totalsChanged;
+    const replaced = this.#files.replaced.length;
+    const written = this.#files.written.length;
+    this.#sql.savepoint.run();
+    try {
+      const result = body();
+      this.#sql.release.run();
+      return result;
+    } catch (error) {
+      if (this.#db.inTransaction) {
+        this.#sql.rollbackToSavepoint.run();
+        this.#sql.release.run();
+        this.#totals = totals;
+        this.#totalsChanged = changed;
+        this.#files.replaced.length = replaced;
+        this.#files.written.splice(written).forEach(removeFile);
+      }
+      throw error;
+    }
+  }
+
+  /** The totals as of now, this transaction's changes included. */
+  get totals(): Readonly<Totals> {
+    return (this.#totals ??= this.#readTotals());
+  }
+
+  /** How many entries were ever evicted, as far as this process has heard: the clock of LFU. */
+  get evictionsSeen(): number {
+    return this.#totals?.evictions ?? this.#evictionsSeen;
+  }
+
+  add(change: Partial<Totals>): void {
+    const totals = (this.#totals ??= this.#readTotals());
+    totals.count += change.count ?? 0;
+    totals.space += change.space ?? 0;
+    totals.fileSpace += change.fileSpace ?? 0;
+    totals.evictions += change.evictions ?? 0;
+    this.#totalsChanged = true;
+  }
+
+  fileReplaced(name: string): void {
+    this.#files.replaced.push(name);
+  }
+
+  fileWritten(name: string): void {
+    this.#files.written.push(name);
+  }
+
+  #readTotals(): Totals {
+    return this.#sql.totals.get() ?? { count: 0, space: 0, fileSpace: 0, evictions: 0 };
+  }
+
+  #end(): FileChanges {
+    const files = this.#files;
+    this.#evictionsSeen = this.evictionsSeen;
+    this.#totals = undefined;
+    this.#totalsChanged = false;
+    this.#files = { replaced: [], written: [] };
+    return files;
+  }
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import type { Key } from '../key.ts';
+import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { openDatabase, type SqliteDatabase } from './rows/open-database.ts';
+import { rowSpace } from './rows/row-space.ts';
+import { PAGE_BYTES } from './rows/schema.ts';
+import { prepareStatements, type ReplacedRow, type Statements } from './rows/statements.ts';
+import { WriteTransaction } from './rows/write-transaction.ts';
+
+/** A value in its stored form, and where it goes. */
+export interface StoredValue {
+  readonly codec: string | null;
+  readonly size: number;
+  readonly checksum: number | null;
+  /** The file the value is in, or null when it is in the row. */
+  readonly file: string | null;
+  /** What the row holds: the value, or an empty text or blob like the file's bytes. */
+  readonly value: string | number | Buffer;
+}
+
+/** What else a row records. */
+export interface RowTerms {
+  readonly expires: number | null;
+  readonly tags: readonly string[] | null;
+  readonly stored: number;
+}
+
+export interface StorageOptions {
+  readonly directory: string;
+  readonly timeoutMs: number;
+  readonly random: () => number;
+  /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
+  readonly reuseIds: boolean;
+}
+
+/** How many ids of removed entries are remembered; more only leave gaps. */
+const FREE_IDS_LIMIT = 10_000;
+
+/**
+ * Durable entries: joins a row and its file. A file is written before its row and removed after the transaction that
+ * let go of it, so that a row never points to a file that was not complete.
+ */
+export class Storage {
+  readonly db: SqliteDatabase;
+  readonly sql: Statements;
+  readonly files: ValueFiles;
+  readonly transaction: WriteTransaction;
+  readonly databasePath: string;
+  readonly #reuseIds: boolean;
+  readonly #freeIds: number[] = [];
+  /** About what the changes since the last commit add to the write-ahead log. */
+  #logBytes = 0;
+
+  constructor({ directory, timeoutMs, random, reuseIds }: StorageOptions) {
+    this.databasePath = join(directory, 'cache.db');
+    this.db = openDatabase(this.databasePath, timeoutMs);
+    this.sql = prepareStatements(this.db);
+    this.files = new ValueFiles(directory, random);
+    this.transaction = new WriteTransaction(this.db, this.sql);
+    this.#reuseIds = reuseIds;
+  }
+
+  /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
+  put(key: Key, value: StoredValue, { expires, tags, stored }: RowTerms): { id: number; space: number } {
+    const old = this.sql.findReplaced.get(key);
+    const tagText = tags === null ? null : JSON.stringify(tags);
+    const content = {
+      ...value,
+      expires,
+      stored,
+      tick: this.transaction.evictionsSeen,
+      space: spaceOf(key, value, tagText),
+      tags: tagText,
+    };
+    let id = old?.id;
+    if (id === undefined) {
+      const freeId = this.#takeFreeId();
+      id = Number(this.sql.insert.run({ id: freeId, key, ...content }).lastInsertRowid);
+      this.transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
+    } else {
+      this.sql.replace.run({ id, ...content });
+    }
+    if (old !== undefined) this.#letGo(old, content);
+    if (tags !== null) for (const tag of tags) this.sql.addTag.run(tag, id);
+    this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
+    return { id, space: content.space };
+  }
+
+  /** Removes a row and whatever belongs to it. Needs the write lock. */
+  remove(row: ReplacedRow): void {
+    this.sql.remove.run(row.id);
+    this.sql.removeUse.run(row.id);
+    this.#removeTags(row);
+    if (row.file !== null) this.transaction.fileReplaced(row.file);
+    this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
+    this.#logBytes += 2 * PAGE_BYTES;
+    if (this.#reuseIds && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+  }
+
+  /** Takes the count of bytes that the changes since the last call added to the log, about. */
+  takeLogBytes(): number {
+    const bytes = this.#logBytes;
+    this.#logBytes = 0;
+    return bytes;
+  }
+
+  /** Bytes of the database file, and how many of them hold nothing. */
+  databaseBytes(): { all: number; free: number } {
+    const pages = this.sql.pageCount.get() ?? 0;
+    return { all: pages * PAGE_BYTES, free: (this.sql.freePages.get() ?? 0) * PAGE_BYTES };
+  }
+
+  /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
+  giveBack(bytes: number): void {
+    this.db.pragma(`incremental_vacuum(${Math.ceil(bytes / PAGE_BYTES)})`);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  #letGo(old: ReplacedRow, now: { space: number; size: number; file: string | null }): void {
+    this.#removeTags(old);
+    if (old.file !== null) this.transaction.fileReplaced(old.file);
+    const space = now.space - old.space;
+    const inFiles = fileSpace(now) - fileSpace(old);
+    if (space !== 0 || inFiles !== 0) this.transaction.add({ space, fileSpace: inFiles });
+  }
+
+  #removeTags(row: ReplacedRow): void {
+    if (row.tags !== null)
+      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.id);
+  }
+
+  /** Another process may have filled a gap in the meantime. */
+  #takeFreeId(): number | null {
+    for (let id = this.#freeIds.pop(); id !== undefined; id = this.#freeIds.pop()) {
+      if (this.sql.hasId.get(id) === undefined) return id;
+    }
+    return null;
+  }
+}
+
+/** What an entry is counted with against the size limit. */
+export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tagText: string | null): number {
+  const keyBytes =
+    typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
+  const inRow = value.file === null ? value.size : value.file.length;
+  return rowSpace(keyBytes, inRow, tagText?.length ?? 0) + fileSpace(value);
+}
+
+function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {
+  return file === null ? 0 : bytesOnDisk(size);
+}

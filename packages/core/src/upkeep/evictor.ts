@@ -1,0 +1,201 @@
+import { monotonicMs } from '../clock.ts';
+import { DiskCacheError } from '../errors.ts';
+import { type Candidate, type Policy } from '../policy/policy.ts';
+import type { Uses } from '../policy/uses.ts';
+import { DRAWN, type ReplacedRow } from '../storage/rows/statements.ts';
+import type { Storage } from '../storage/storage.ts';
+
+export interface Limits {
+  readonly sizeLimit: number;
+  readonly entryLimit: number;
+}
+
+/** Entries that went, by reason. */
+export interface Departures {
+  evicted: number;
+  expired: number;
+}
+
+/** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
+const ALL_COMPARED = 64;
+/** With fewer found than this, as ids have gaps, entries are drawn again. */
+const ENOUGH_DRAWN = 5;
+const DRAWS = 3;
+/** Rows removed in one go when they are not compared. */
+const BATCH = 64;
+/** The database file and the value files may exceed the size limit by this before space is made by the page. */
+const TOLERANCE = 1.05;
+const TOLERANCE_BYTES = 1024 * 1024;
+const LOOK_EVERY_BYTES = 256 * 1024;
+
+/**
+ * Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows; what
+ * remains is a debt that has to be paid before the write that caused it returns.
+ */
+export class Evictor {
+  readonly departures: Departures = { evicted: 0, expired: 0 };
+  readonly #storage: Storage;
+  readonly #policy: Policy;
+  readonly #uses: Uses;
+  readonly #limits: Limits;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  #unlooked = 0;
+
+  constructor(
+    storage: Storage,
+    policy: Policy,
+    uses: Uses,
+    limits: Limits,
+    { now, random }: { now: () => number; random: () => number },
+  ) {
+    this.#storage = storage;
+    this.#policy = policy;
+    this.#uses = uses;
+    this.#limits = limits;
+    this.#now = now;
+    this.#random = random;
+  }
+
+  /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
+  written(bytes: number): void {
+    this.#unlooked += bytes;
+  }
+
+  /**
+   * Evicts until `roomBytes` more fit.
+   *
+   * @param spare the id of the entry that is not to go, as it was just written
+   * @param deadline when to stop, by monotonicMs()
+   * @returns false when the deadline came first
+   * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
+   */
+  makeRoom(roomBytes: number, spare: number | undefined, deadline: number): boolean {
+    while (this.#isOver(roomBytes)) {
+      if (this.purge(BATCH) === 0) this.#evictOne(spare);
+      if (monotonicMs() > deadline) return !this.#isOver(roomBytes);
+    }
+    return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(spare, deadline);
+  }
+
+  /** Removes up to `limit` expired entries. @returns how many */
+  purge(limit: number): number {
+    const rows = this.#storage.sql.expired.all(this.#now(), limit);
+    for (const row of rows) this.remove(row);
+    this.departures.expired += rows.length;
+    return rows.length;
+  }
+
+  /** Removes an entry, and what was noted about it. */
+  remove(row: ReplacedRow): void {
+    this.#uses.forget(row.id);
+    this.#storage.remove(row);
+  }
+
+  #isOver(roomBytes: number): boolean {
+    const { count, space } = this.#storage.transaction.totals;
+    return space + roomBytes > this.#limits.sizeLimit || count > this.#limits.entryLimit;
+  }
+
+  #evictOne(spare: number | undefined): void {
+    const victim = this.#victim(spare);
+    if (victim === undefined) throw this.#noRoom();
+    this.#evict(victim);
+  }
+
+  #evict(victim: ReplacedRow): void {
+    this.remove(victim);
+    this.#storage.transaction.add({ evictions: 1 });
+    this.departures.evicted++;
+  }
+
+  #victim(spare: number | undefined): ReplacedRow | undefined {
+    const { sql } = this.#storage;
+    switch (this.#policy.victims) {
+      case 'none':
+        return undefined;
+      case 'first':
+        return sql.first.all(2).find((row) => row.id !== spare);
+      case 'drawn': {
+        const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
+        return least && sql.findReplacedById.get(least.id);
+      }
+    }
+  }
+
+  #leastWorth(candidates: readonly Candidate[]): Candidate | undefined {
+    const { count } = this.#storage.transaction.totals;
+    let least: Candidate | undefined;
+    let leastWorth = Infinity;
+    for (const one of candidates) {
+      const worth = this.#policy.worth(one, count);
+      if (
+        least === undefined ||
+        worth < leastWorth ||
+        (worth === leastWorth && one.lastUse < least.lastUse)
+      ) {
+        least = one;
+        leastWorth = worth;
+      }
+    }
+    return least;
+  }
+
+  /** Some entries, each as likely as any other. */
+  #draw(): Candidate[] {
+    const { sql, transaction } = this.#storage;
+    const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
+    if (low === null || high === null) return [];
+    const { evictions } = transaction.totals;
+    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions);
+    if (high - low < ALL_COMPARED) return sql.candidatesFrom.all(low, ALL_COMPARED).map(candidate);
+
+    const anyId = () => low + Math.floor(this.#random() * (high - low + 1));
+    const drawn = [];
+    for (let draw = 0; draw < DRAWS && drawn.length < ENOUGH_DRAWN; draw++) {
+      drawn.push(...sql.candidatesAt.all(...Array.from({ length: DRAWN }, anyId)));
+    }
+    // So full of gaps that it takes what follows one: not evenly drawn, but drawn.
+    if (drawn.length < 2)
+      drawn.push(...sql.candidatesFrom.all(anyId(), DRAWN), ...sql.candidatesFrom.all(low, 2));
+    return drawn.map(candidate);
+  }
+
+  /**
+   * Space is counted by the row, but is given back by the page. Where the files have grown well beyond what is counted,
+   * entries that share pages go together.
+   */
+  #trimFiles(spare: number | undefined, deadline: number): boolean {
+    const { sql, transaction } = this.#storage;
+    const limit = this.#limits.sizeLimit * TOLERANCE + TOLERANCE_BYTES;
+    for (;;) {
+      const { all, free } = this.#storage.databaseBytes();
+      const excess = all + transaction.totals.fileSpace - limit;
+      if (excess <= 0) break;
+      if (free > 0) this.#storage.giveBack(Math.min(excess, free, LOOK_EVERY_BYTES));
+      else {
+        const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
+        if (low === null || high === null || this.#policy.victims === 'none') break;
+        const start =
+          this.#policy.victims === 'first' ? low : low + Math.floor(this.#random() * (high - low));
+        const run = sql.candidatesFrom.all(start, BATCH).filter((one) => one.id !== spare);
+        if (run.length === 0) break;
+        for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow);
+      }
+      if (monotonicMs() > deadline) return false;
+    }
+    this.#unlooked = 0;
+    return true;
+  }
+
+  #noRoom(): DiskCacheError {
+    const { sizeLimit, entryLimit } = this.#limits;
+    const limits = `sizeLimit ${sizeLimit} bytes, entryLimit ${entryLimit}`;
+    return this.#policy.victims === 'none'
+      ? new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and eviction is 'none'`)
+      : new DiskCacheError(
+          'ERR_DISKCACHE_TOO_LARGE',
+          `the value cannot fit, whatever is evicted (${limits})`,
+        );
+  }
+}

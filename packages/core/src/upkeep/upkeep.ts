@@ -1,0 +1,127 @@
+import { type Clock, monotonicMs } from '../clock.ts';
+import type { Uses } from '../policy/uses.ts';
+import type { UseRow } from '../storage/rows/statements.ts';
+import type { Storage } from '../storage/storage.ts';
+import { orphans } from './check.ts';
+
+/** What upkeep needs of the cache that it keeps. */
+export interface UpkeepHost {
+  readonly storage: Storage;
+  readonly uses: Uses;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Runs `work` in a transaction, or returns false at once while another process writes. */
+  tryWrite(work: () => void): boolean;
+  /** Removes some expired entries. @returns whether there are no more */
+  purge(): boolean;
+  writeUses(rows: readonly UseRow[]): void;
+  report(error: unknown): void;
+}
+
+const TICK_MS = 10_000;
+/** Between two looks for files that no row points to. */
+const SWEEP_TICKS = 60;
+/** How long one step may keep the event loop, about. */
+const STEP_MS = 5;
+const USES_A_STEP = 512;
+/** Notes of uses are written when there are as many; what cannot be written by four times that is forgotten. */
+const USES_FULL = 4096;
+
+/** Work that no call asks for, done in short steps, and given up until the next tick where another process writes. */
+export class Upkeep {
+  readonly #host: UpkeepHost;
+  readonly #stopTicking: () => void;
+  #usesToWrite: UseRow[] = [];
+  #isWritingUses = false;
+  #ticksToSweep: number;
+  #isStopped = false;
+
+  constructor(host: UpkeepHost) {
+    this.#host = host;
+    this.#stopTicking = host.clock.every(TICK_MS, () => this.#tick());
+    // Processes that start together should not all look at the same time.
+    this.#ticksToSweep = 1 + Math.floor(host.random() * 6);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopTicking();
+  }
+
+  /** Sees to it that notes are written when there are many. To be called after each. */
+  usesNoted(): void {
+    const { size } = this.#host.uses;
+    if (size < USES_FULL) return;
+    if (!this.#isWritingUses) this.#writeUsesSoon();
+    // A script that never lets the event loop turn.
+    if (size >= 2 * USES_FULL && size % USES_FULL === 0) this.writeAllUses();
+    if (size >= 4 * USES_FULL) this.#host.uses.take();
+  }
+
+  writeAllUses(): void {
+    this.#usesToWrite.push(...this.#host.uses.take());
+    while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
+  }
+
+  #tick(): void {
+    this.#purge();
+    this.#writeUsesSoon();
+    if (--this.#ticksToSweep <= 0) {
+      this.#ticksToSweep = SWEEP_TICKS;
+      this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), this.#host.clock.now()));
+    }
+  }
+
+  #purge(): void {
+    let isDone = true;
+    const isWritten = this.#try(() => (isDone = this.#host.purge()));
+    if (isWritten && !isDone) this.#later(() => this.#purge());
+  }
+
+  #writeUsesSoon(): void {
+    this.#isWritingUses = true;
+    this.#later(() => {
+      this.#isWritingUses = false;
+      if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
+      if (this.#usesToWrite.length === 0 || !this.#writeSomeUses()) return;
+      if (this.#usesToWrite.length > 0) this.#writeUsesSoon();
+    });
+  }
+
+  #writeSomeUses(): boolean {
+    const isWritten = this.#try(() => this.#host.writeUses(this.#usesToWrite.slice(0, USES_A_STEP)));
+    if (isWritten) this.#usesToWrite = this.#usesToWrite.slice(USES_A_STEP);
+    return isWritten;
+  }
+
+  #sweep(found: Iterator<string>): void {
+    const end = monotonicMs() + STEP_MS;
+    try {
+      for (let next = found.next(); !next.done; next = found.next()) {
+        this.#host.storage.files.removeSync(next.value);
+        if (monotonicMs() > end) return this.#later(() => this.#sweep(found));
+      }
+    } catch (error) {
+      this.#host.report(error);
+    }
+  }
+
+  #hasRow(file: string): boolean {
+    return this.#host.storage.sql.hasFile.get(file) !== undefined;
+  }
+
+  #try(work: () => void): boolean {
+    try {
+      return this.#host.tryWrite(work);
+    } catch (error) {
+      this.#host.report(error);
+      return false;
+    }
+  }
+
+  #later(step: () => void): void {
+    setImmediate(() => {
+      if (!this.#isStopped) step();
+    }).unref();
+  }
+}

@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from './clock.ts';
+import { type Engine, SLICE_MS } from './engine.ts';
+import { TimeoutError } from './errors.ts';
+import { storageError } from './storage/rows/sqlite-error.ts';
+
+/** What a write concerns: some keys, or all that there are. */
+export type Concerned = readonly (string | number)[] | 'every key';
+
+/** What the work of a write returns when it has more to do, in the transactions to come. */
+export const AGAIN = Symbol('again');
+
+interface PendingWrite {
+  readonly concerned: Concerned;
+  readonly work: () => unknown;
+  /** By monotonicMs(), from when it could be committed but for others' locks. */
+  deadline: number;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  /** False while its file is being written. */
+  isReady: boolean;
+  /** Whether its transaction holds nothing else. */
+  isAlone: boolean;
+  isSettled: boolean;
+}
+
+/** Most writes in one transaction; the time they take is bounded by SLICE_MS. */
+const BATCH_LIMIT = 1024;
+const LONGEST_PAUSE_MS = 8;
+
+/**
+ * Commits the writes of one process in groups: those that are waiting when the event loop comes round share one
+ * transaction. Writes on the same key keep their order; nothing here ever waits for a lock on the event loop.
+ */
+export class WriteQueue {
+  readonly #engine: Engine;
+  readonly #finish: (replacedFiles: readonly string[]) => void;
+  #pending: PendingWrite[] = [];
+  readonly #pendingByKey = new Map<string | number, number>();
+  #pendingOnEveryKey = 0;
+  #draining: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  /** @param finish what to do with files that no row points to any more */
+  constructor(engine: Engine, finish: (replacedFiles: readonly string[]) => void) {
+    this.#engine = engine;
+    this.#finish = finish;
+  }
+
+  /** Whether a read of this key has to wait for its turn to see what was called before it. */
+  concerns(key: string | number): boolean {
+    return this.#pending.length > 0 && (this.#pendingOnEveryKey > 0 || this.#pendingByKey.has(key));
+  }
+
+  get isEmpty(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  /**
+   * Does `work` in a transaction, after all earlier calls that concern the same keys.
+   *
+   * @param before what has to be done first, off the event loop, while others may go ahead
+   * @returns what `work` returned, once it is committed
+   */
+  run<T>(concerned: Concerned, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const write: PendingWrite = {
+        concerned,
+        work,
+        resolve,
+        reject,
+        deadline: monotonicMs() + this.#engine.settings.timeoutMs,
+        isReady: before === undefined,
+        isAlone: concerned === 'every key',
+        isSettled: false,
+      };
+      this.#pending.push(write);
+      this.#count(write, 1);
+      if (before !== undefined) void this.#prepare(write, before);
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing is pending. */
+  async idle(): Promise<void> {
+    while (this.#draining !== undefined) await this.#draining;
+  }
+
+  async #prepare(write: PendingWrite, before: () => Promise<void>): Promise<void> {
+    try {
+      await before();
+      write.isReady = true;
+      write.deadline = monotonicMs() + this.#engine.settings.timeoutMs;
+    } catch (error) {
+      this.#settle(write, () => write.reject(error));
+      this.#dropSettled();
+    }
+    this.#wake?.();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) {
+      // One turn of the event loop: what is called meanwhile joins the group, and timers and sockets get their share.
+      await new Promise(setImmediate);
+      const batch = this.#nextBatch();
+      if (batch.length === 0) await this.#untilWoken();
+      else await this.#commit(batch);
+      this.#dropSettled();
+    }
+    this.#draining = undefined;
+  }
+
+  /** Writes whose time came in this batch but not their turn stay pending, in order. */
+  async #commit(batch: readonly PendingWrite[]): Promise<void> {
+    const engine = this.#engine;
+    try {
+      if (engine.checkpoints.isBehind) await engine.checkpoints.caughtUp();
+      if (!(await this.#lock(batch))) return;
+    } catch (error) {
+      const reason = storageError(error, 'cannot begin to write');
+      for (const write of batch) if (!write.isSettled) this.#settle(write, () => write.reject(reason));
+      return;
+    }
+    engine.sliceEnd = monotonicMs() + SLICE_MS;
+    const results = new Map<PendingWrite, unknown>();
+    try {
+      for (const write of batch) {
+        if (write.isSettled) continue;
+        results.set(write, write.work());
+        if (monotonicMs() > engine.sliceEnd) break;
+      }
+      this.#finish(engine.commit());
+      await this.#payDebt();
+    } catch (error) {
+      this.#finish(engine.rollback());
+      this.#isolate(batch, storageError(error, 'cannot write'));
+      return;
+    } finally {
+      engine.sliceEnd = Infinity;
+    }
+    for (const [write, result] of results) {
+      if (result !== AGAIN) this.#settle(write, () => write.resolve(result as never));
+    }
+  }
+
+  /** A write that fails takes nothing with it: each of its group gets a transaction of its own. */
+  #isolate(batch: readonly PendingWrite[], error: unknown): void {
+    if (batch.length === 1) {
+      const [write] = batch as [PendingWrite];
+      this.#settle(write, () => write.reject(error));
+    } else {
+      for (const write of batch) write.isAlone = true;
+    }
+  }
+
+  /** Evictions that a write caused and that were too many for one slice. */
+  async #payDebt(): Promise<void> {
+    const engine = this.#engine;
+    for (let { debt } = engine; debt !== undefined; { debt } = engine) {
+      await new Promise(setImmediate);
+      await this.#lock([]);
+      engine.sliceEnd = monotonicMs() + SLICE_MS;
+      engine.makeRoom(debt.bytes, debt.spare);
+      this.#finish(engine.commit());
+    }
+  }
+
+  /**
+   * Waits for the write lock without blocking. The longer a process has waited the more often it asks, so that the lock
+   * goes round; chance keeps two from asking in step.
+   *
+   * @returns false when all writes that it was for have timed out
+   */
+  async #lock(batch: readonly PendingWrite[]): Promise<boolean> {
+    for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
+      await sleep(pause * (0.5 + this.#engine.settings.random()) * 0.5);
+      const now = monotonicMs();
+      for (const write of batch) {
+        if (now > write.deadline && !write.isSettled) {
+          this.#settle(write, () => write.reject(new TimeoutError(this.#engine.settings.timeoutMs)));
+        }
+      }
+      if (batch.length > 0 && batch.every((write) => write.isSettled)) return false;
+    }
+    return true;
+  }
+
+  /** The writes that can go next, in call order, without overtaking one on the same key. */
+  #nextBatch(): PendingWrite[] {
+    const batch: PendingWrite[] = [];
+    const heldUp = new Set<string | number>();
+    for (const write of this.#pending) {
+      const { concerned } = write;
+      if (write.isAlone && batch.length > 0) break;
+      if (concerned === 'every key') {
+        if (heldUp.size === 0 && write.isReady) batch.push(write);
+        break;
+      }
+      if (write.isReady && !concerned.some((key) => heldUp.has(key))) batch.push(write);
+      else for (const key of concerned) heldUp.add(key);
+      if ((write.isAlone && batch.length > 0) || batch.length === BATCH_LIMIT) break;
+    }
+    return batch;
+  }
+
+  async #untilWoken(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+  }
+
+  #settle(write: PendingWrite, tell: () => void): void {
+    write.isSettled = true;
+    this.#count(write, -1);
+    tell();
+  }
+
+  #dropSettled(): void {
+    this.#pending = this.#pending.filter((write) => !write.isSettled);
+  }
+
+  #count({ concerned }: PendingWrite, change: 1 | -1): void {
+    if (concerned === 'every key') {
+      this.#pendingOnEveryKey += change;
+      return;
+    }
+    for (const key of concerned) {
+      const count = (this.#pendingByKey.get(key) ?? 0) + change;
+      if (count === 0) this.#pendingByKey.delete(key);
+      else this.#pendingByKey.set(key, count);
+    }
+  }
+}

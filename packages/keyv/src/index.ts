@@ -1,0 +1,3 @@
+import '@diskcache/core';
+
+export const placeholder = Symbol('placeholder');
