@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /**
  * Where a cache gets its time from. Pass another one to move time by hand in tests.
  *
@@ -30,6 +32,14 @@ export const systemClock: Clock = {
 /** Milliseconds that only move forward: for waits and time slices, which are real whatever the cache's clock says. */
 export function monotonicMs(): number {
   return performance.now();
+}
+
+/**
+ * Resolves when the event loop has turned once, so that timers and sockets had their share. Not the global function:
+ * test runners replace that one.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise(setImmediate);
 }
 
 const neverNotified = new Int32Array(new SharedArrayBuffer(4));

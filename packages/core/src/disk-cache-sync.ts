@@ -323,14 +323,22 @@ export class DiskCacheSync {
     engine.assertOpen();
     if (engine.storage.transaction.isOpen) return work();
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync(engine.storage.db);
+    this.#patiently(() => this.#begin() || LOCKED);
     try {
-      this.#patiently(() => engine.begin() || LOCKED);
       const result = work();
       this.#remove(engine.commit());
       return result;
     } catch (error) {
       this.#remove(engine.rollback());
       throw storageError(error, 'cannot write');
+    }
+  }
+
+  #begin(): boolean {
+    try {
+      return this.#engine.begin();
+    } catch (error) {
+      throw storageError(error, 'cannot begin to write');
     }
   }
 
@@ -351,7 +359,9 @@ export class DiskCacheSync {
 }
 
 function synchronous<T>(result: T): T {
-  if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result;
+  if (!(result instanceof Promise)) return result;
+  // What becomes of it is of no interest any more: the caller gets the error below.
+  result.catch(() => undefined);
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_TRANSACTION',
     'the body of a transaction must be synchronous; given one that returned a promise',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheStore } from './cache-store.ts';
-import { monotonicMs } from './clock.ts';
+import { monotonicMs, nextTurn } from './clock.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { type Entry, entryOf } from './entry.ts';
 import {
@@ -387,8 +387,4 @@ export class DiskCache implements CacheStore {
       ? { row, value: this.#engine.values.decode(row) }
       : this.#large.read(key, row, again);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise(setImmediate);
 }

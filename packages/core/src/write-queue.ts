@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from './clock.ts';
+import { monotonicMs, nextTurn } from './clock.ts';
 import { type Engine, SLICE_MS } from './engine.ts';
 import { TimeoutError } from './errors.ts';
 import { storageError } from './storage/rows/sqlite-error.ts';
@@ -59,6 +59,7 @@ export class WriteQueue {
   /**
    * Does `work` in a transaction, after all earlier calls that concern the same keys.
    *
+   * @param concerned no key at all for what need not wait for anything
    * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
@@ -74,10 +75,13 @@ export class WriteQueue {
         isAlone: concerned === 'every key',
         isSettled: false,
       };
-      this.#pending.push(write);
+      // What concerns no key may be what a pending write waits for: nothing that waits for that write may hold it up.
+      if (concerned.length === 0) this.#pending.unshift(write);
+      else this.#pending.push(write);
       this.#count(write, 1);
       if (before !== undefined) void this.#prepare(write, before);
       this.#draining ??= this.#drain();
+      this.#wake?.();
     });
   }
 
@@ -100,8 +104,8 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     while (this.#pending.length > 0) {
-      // One turn of the event loop: what is called meanwhile joins the group, and timers and sockets get their share.
-      await new Promise(setImmediate);
+      // What is called during this turn of the event loop joins the group.
+      await nextTurn();
       const batch = this.#nextBatch();
       if (batch.length === 0) await this.#untilWoken();
       else await this.#commit(batch);
@@ -110,58 +114,63 @@ export class WriteQueue {
     this.#draining = undefined;
   }
 
-  /** Writes whose time came in this batch but not their turn stay pending, in order. */
   async #commit(batch: readonly PendingWrite[]): Promise<void> {
     const engine = this.#engine;
+    const results = new Map<PendingWrite, unknown>();
     try {
       if (engine.checkpoints.isBehind) await engine.checkpoints.caughtUp();
       if (!(await this.#lock(batch))) return;
     } catch (error) {
-      const reason = storageError(error, 'cannot begin to write');
-      for (const write of batch) if (!write.isSettled) this.#settle(write, () => write.reject(reason));
+      this.#fail(batch, storageError(error, 'cannot begin to write'));
       return;
     }
-    engine.sliceEnd = monotonicMs() + SLICE_MS;
-    const results = new Map<PendingWrite, unknown>();
     try {
-      for (const write of batch) {
-        if (write.isSettled) continue;
-        results.set(write, write.work());
-        if (monotonicMs() > engine.sliceEnd) break;
-      }
-      this.#finish(engine.commit());
+      this.#slice((end) => {
+        for (const write of batch) {
+          if (!write.isSettled) results.set(write, write.work());
+          if (monotonicMs() > end) break;
+        }
+      });
+    } catch (error) {
+      // A write that fails takes nothing with it: each of its group gets a transaction of its own.
+      if (batch.length === 1) this.#fail(batch, storageError(error, 'cannot write'));
+      else for (const write of batch) write.isAlone = true;
+      return;
+    }
+    try {
       await this.#payDebt();
     } catch (error) {
+      this.#fail([...results.keys()], storageError(error, 'cannot make room'));
+    }
+    // Those that the slice had no time for stay pending, and so do those that have more to do.
+    for (const [write, result] of results) {
+      if (result !== AGAIN && !write.isSettled) this.#settle(write, () => write.resolve(result as never));
+    }
+  }
+
+  /** One transaction, whose lock is held already, with a time to end for what can go on in another one. */
+  #slice(work: (end: number) => void): void {
+    const engine = this.#engine;
+    engine.sliceEnd = monotonicMs() + SLICE_MS;
+    try {
+      work(engine.sliceEnd);
+      this.#finish(engine.commit());
+    } catch (error) {
       this.#finish(engine.rollback());
-      this.#isolate(batch, storageError(error, 'cannot write'));
-      return;
+      throw error;
     } finally {
       engine.sliceEnd = Infinity;
     }
-    for (const [write, result] of results) {
-      if (result !== AGAIN) this.#settle(write, () => write.resolve(result as never));
-    }
   }
 
-  /** A write that fails takes nothing with it: each of its group gets a transaction of its own. */
-  #isolate(batch: readonly PendingWrite[], error: unknown): void {
-    if (batch.length === 1) {
-      const [write] = batch as [PendingWrite];
-      this.#settle(write, () => write.reject(error));
-    } else {
-      for (const write of batch) write.isAlone = true;
-    }
-  }
-
-  /** Evictions that a write caused and that were too many for one slice. */
+  /** Evictions that writes caused and that were too many for their slice. */
   async #payDebt(): Promise<void> {
     const engine = this.#engine;
     for (let { debt } = engine; debt !== undefined; { debt } = engine) {
-      await new Promise(setImmediate);
+      const { bytes, spare } = debt;
+      await nextTurn();
       await this.#lock([]);
-      engine.sliceEnd = monotonicMs() + SLICE_MS;
-      engine.makeRoom(debt.bytes, debt.spare);
-      this.#finish(engine.commit());
+      this.#slice(() => engine.makeRoom(bytes, spare));
     }
   }
 
@@ -172,14 +181,16 @@ export class WriteQueue {
    * @returns false when all writes that it was for have timed out
    */
   async #lock(batch: readonly PendingWrite[]): Promise<boolean> {
+    const giveUp = monotonicMs() + this.#engine.settings.timeoutMs;
     for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
       await sleep(pause * (0.5 + this.#engine.settings.random()) * 0.5);
       const now = monotonicMs();
-      for (const write of batch) {
-        if (now > write.deadline && !write.isSettled) {
-          this.#settle(write, () => write.reject(new TimeoutError(this.#engine.settings.timeoutMs)));
-        }
-      }
+      const late = new TimeoutError(this.#engine.settings.timeoutMs);
+      if (batch.length === 0 && now > giveUp) throw late;
+      this.#fail(
+        batch.filter((write) => now > write.deadline),
+        late,
+      );
       if (batch.length > 0 && batch.every((write) => write.isSettled)) return false;
     }
     return true;
@@ -206,6 +217,10 @@ export class WriteQueue {
   async #untilWoken(): Promise<void> {
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
+  }
+
+  #fail(writes: readonly PendingWrite[], error: unknown): void {
+    for (const write of writes) if (!write.isSettled) this.#settle(write, () => write.reject(error));
   }
 
   #settle(write: PendingWrite, tell: () => void): void {

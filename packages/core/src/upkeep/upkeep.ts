@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { type Clock, monotonicMs } from '../clock.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { UseRow } from '../storage/rows/statements.ts';

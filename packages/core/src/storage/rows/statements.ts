@@ -145,7 +145,8 @@ export function prepareStatements(db: SqliteDatabase) {
     removeTag: one<[tag: string, id: number]>('DELETE FROM tag WHERE tag = ? AND id = ?'),
 
     addUse: one<[UseRow & { halfLife: number }]>(
-      `INSERT INTO use (id, at, hits, tick) VALUES (:id, :at, :hits + 1, :tick)
+      `INSERT INTO use (id, at, hits, tick)
+       SELECT :id, :at, :hits + 1, :tick FROM entry WHERE entry.id = :id AND stored <= :at
        ON CONFLICT (id) DO UPDATE SET
          at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
     ),
