@@ -26,7 +26,7 @@ interface PendingWrite {
 
 /** Most writes in one transaction; the time they take is bounded by SLICE_MS. */
 const BATCH_LIMIT = 1024;
-const LONGEST_PAUSE_MS = 8;
+const LONGEST_PAUSE_MS = 4;
 
 /**
  * Commits the writes of one process in groups: those that are waiting when the event loop comes round share one
@@ -183,7 +183,7 @@ export class WriteQueue {
   async #lock(batch: readonly PendingWrite[]): Promise<boolean> {
     const giveUp = monotonicMs() + this.#engine.settings.timeoutMs;
     for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
-      await sleep(pause * (0.5 + this.#engine.settings.random()) * 0.5);
+      await sleep(pause * (0.5 + this.#engine.settings.random()));
       const now = monotonicMs();
       const late = new TimeoutError(this.#engine.settings.timeoutMs);
       if (batch.length === 0 && now > giveUp) throw late;

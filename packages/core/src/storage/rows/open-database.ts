@@ -18,8 +18,8 @@ export function openDatabase(path: string, timeoutMs: number): SqliteDatabase {
   createPrivateFile(path);
   const db = new Database(path, { timeout: 0 });
   try {
-    for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
     whileBusy(timeoutMs, () => {
+      for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
       if (!isCurrentFormat(db, path)) create(db, path);
     });
     return db;
