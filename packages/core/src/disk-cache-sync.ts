@@ -322,7 +322,7 @@ export class DiskCacheSync {
     const engine = this.#engine;
     engine.assertOpen();
     if (engine.storage.transaction.isOpen) return work();
-    if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync(engine.storage.db);
+    if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     this.#patiently(() => this.#begin() || LOCKED);
     try {
       const result = work();

@@ -74,8 +74,8 @@ export class Engine {
       random,
     });
     const report = (error: unknown) => this.events.report(error);
-    this.checkpoints = new Checkpoints(this.directory, this.storage.databasePath, {
-      onPinned: (walBytes) => this.events.emit('pinned', walBytes),
+    this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
+      onPinned: (logBytes) => this.events.emit('pinned', logBytes),
       onError: report,
     });
     this.upkeep = new Upkeep({
@@ -85,6 +85,7 @@ export class Engine {
       random,
       tryWrite: (work) => this.#tryWrite(work),
       purge: () => this.expire().isLast,
+      tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#writeUses(rows),
       report,
     });

@@ -4,8 +4,8 @@ import { EventEmitter } from 'node:events';
 export interface CacheEvents {
   /** Work in the background failed; no call is there to reject. Without a listener it becomes a process warning. */
   error: [error: Error];
-  /** A reader outside of DiskCache keeps the write-ahead log from being emptied; it shrinks when the reader is gone. */
-  pinned: [walBytes: number];
+  /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
+  pinned: [logBytes: number];
 }
 
 /** Listeners are called in order, and a failure in the background never goes unheard. */

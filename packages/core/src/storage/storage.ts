@@ -4,7 +4,7 @@ import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
 import { openDatabase, type SqliteDatabase } from './rows/open-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
-import { prepareStatements, type ReplacedRow, type Statements } from './rows/statements.ts';
+import { inOrder, prepareStatements, type ReplacedRow, type Statements } from './rows/statements.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
 
 /** A value in its stored form, and where it goes. */
@@ -75,10 +75,10 @@ export class Storage {
     let id = old?.id;
     if (id === undefined) {
       const freeId = this.#takeFreeId();
-      id = Number(this.sql.insert.run({ id: freeId, key, ...content }).lastInsertRowid);
+      id = Number(this.sql.insert.run(...inOrder(content), freeId, key).lastInsertRowid);
       this.transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
     } else {
-      this.sql.replace.run({ id, ...content });
+      this.sql.replace.run(...inOrder(content), id);
     }
     if (old !== undefined) this.#letGo(old, content);
     if (tags !== null) for (const tag of tags) this.sql.addTag.run(tag, id);

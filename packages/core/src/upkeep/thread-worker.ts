@@ -21,7 +21,7 @@ function databaseOf(directory: string): Database.Database {
   return db;
 }
 
-function checkpoint(directory: string, mode: 'PASSIVE' | 'TRUNCATE'): { busy: boolean } {
+function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): { busy: boolean } {
   const [row] = databaseOf(directory).pragma(`wal_checkpoint(${mode})`) as { busy: number }[];
   return { busy: row?.busy !== 0 };
 }
@@ -30,6 +30,8 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
   switch (name) {
     case 'checkpoint':
       return checkpoint(directory, 'PASSIVE');
+    case 'restart':
+      return checkpoint(directory, 'RESTART');
     case 'truncate':
       return checkpoint(directory, 'TRUNCATE');
     case 'check':

@@ -6,7 +6,9 @@ import type { CheckReport } from './check.ts';
 export interface ThreadResults {
   /** Moves the log into the database as far as nobody is in the way. Its result: whether somebody was. */
   checkpoint: { readonly busy: boolean };
-  /** The same, keeping writers out until the log is empty. */
+  /** The same, keeping writers out until the log can be filled from its start again. */
+  restart: { readonly busy: boolean };
+  /** The same, leaving the log's file empty. */
   truncate: { readonly busy: boolean };
   check: CheckReport;
   /** Lets go of the cache. */

@@ -16,6 +16,8 @@ export interface UpkeepHost {
   /** Removes some expired entries. @returns whether there are no more */
   purge(): boolean;
   writeUses(rows: readonly UseRow[]): void;
+  /** Shortens the log where it has grown. */
+  tidyLog(): void;
   report(error: unknown): void;
 }
 
@@ -67,6 +69,7 @@ export class Upkeep {
   #tick(): void {
     this.#purge();
     this.#writeUsesSoon();
+    this.#tidyLog();
     if (--this.#ticksToSweep <= 0) {
       this.#ticksToSweep = SWEEP_TICKS;
       this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), this.#host.clock.now()));
@@ -77,6 +80,14 @@ export class Upkeep {
     let isDone = true;
     const isWritten = this.#try(() => (isDone = this.#host.purge()));
     if (isWritten && !isDone) this.#later(() => this.#purge());
+  }
+
+  #tidyLog(): void {
+    try {
+      this.#host.tidyLog();
+    } catch (error) {
+      this.#host.report(error);
+    }
   }
 
   #writeUsesSoon(): void {

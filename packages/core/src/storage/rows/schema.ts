@@ -14,6 +14,12 @@ export const CREATION_PRAGMAS = [
   'journal_mode = WAL',
 ] as const;
 
+/** A page in the write-ahead log, with its header. */
+export const FRAME_BYTES = PAGE_BYTES + 24;
+
+/** The log's file grows to this and is then filled anew: extending it again and again would cost a third of a set. */
+export const LOG_LIMIT_BYTES = 12 * 1024 * 1024;
+
 /**
  * Set on each connection. The wait for a lock is ours, since SQLite's would block the event loop, and so is the time
  * of a checkpoint.
@@ -22,7 +28,7 @@ export const CONNECTION_PRAGMAS = [
   'busy_timeout = 0',
   'synchronous = NORMAL',
   'wal_autocheckpoint = 0',
-  'journal_size_limit = 4194304',
+  `journal_size_limit = ${LOG_LIMIT_BYTES}`,
 ] as const;
 
 /**
