@@ -1,3 +1,6 @@
 import '@diskcache/core';
 
-export const placeholder = Symbol('placeholder');
+export { DiskStore, type DiskStoreEntry, type DiskStoreOptions, type RawEntry } from './disk-store.ts';
+export { createDiskStore, type CreateDiskStore, type StoreOf } from './create-disk-store.ts';
+export { diskStoreOf } from './disk-store-of.ts';
+export type { CacheSource } from '@diskcache/keyv';

@@ -303,6 +303,7 @@ export class DiskCache implements CacheStore {
 
   /** Some keys a turn, those of one turn from one snapshot. */
   async #readMany<T>(keys: Iterable<Key>, readOne: (key: Key) => Promise<T>): Promise<T[]> {
+    this.#engine.assertOpen();
     const checked = Array.from(keys, validKey);
     const found: T[] = [];
     for (let start = 0; start < checked.length; start += KEYS_A_TURN) {

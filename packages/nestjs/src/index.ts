@@ -1,3 +1,4 @@
 import '@diskcache/core';
 
-export const placeholder = Symbol('placeholder');
+export { diskCacheStore } from './disk-cache-store.ts';
+export { type DiskStore, type DiskStoreOptions, diskStoreOf } from '@diskcache/cache-manager';
