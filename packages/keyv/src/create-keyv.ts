@@ -1,0 +1,69 @@
+import { DiskCacheError } from '@diskcache/core';
+import type Keyv from 'keyv';
+import { KeyvDiskStore } from './keyv-disk-store.ts';
+import type { CacheSource } from './opened-cache.ts';
+
+/** What createKeyv() needs: where the entries are, and two options that are Keyv's. */
+export type CreateKeyvOptions = CacheSource & {
+  /** Put before each key, and what clear() is limited to. @default 'keyv', under Keyv 6 too */
+  namespace?: string | undefined;
+  /** Lifetime in ms of entries that are set without one. @default none: they stay until evicted */
+  ttl?: number | undefined;
+};
+
+/** The class Keyv of any version. */
+export type KeyvClass<Instance> = new (...options: never[]) => Instance;
+
+/** What createKeyv() is, for the class Keyv that is installed. */
+export interface CreateKeyv<InstalledKeyv> {
+  (options: CreateKeyvOptions): InstalledKeyv;
+  <Instance>(options: CreateKeyvOptions, use: { Keyv: KeyvClass<Instance> }): Instance;
+}
+
+/**
+ * A Keyv 4, 5 or 6 on disk, with Keyv's own serializer off: values keep their types (Buffer, Date, Map, bigint, …), and
+ * bytes are stored as bytes. disconnect() closes the cache, if it was opened here.
+ *
+ * The Keyv is the installed one, by require(); pass yours where `instanceof` or the version matters.
+ *
+ * @throws InvalidArgumentError when an option is wrong, DiskCacheError when keyv is not installed, and what DiskCache throws
+ * @example
+ * ```ts
+ * import { createKeyv } from '@diskcache/keyv';
+ *
+ * const keyv = createKeyv({ directory: './cache', sizeLimit: 100_000_000 });
+ * await keyv.set('ada', { born: new Date('1815-12-10') }, 60_000);
+ * console.log(await keyv.get('ada')); // { born: 1815-12-10T00:00:00.000Z }, a Date
+ * await keyv.disconnect();
+ * ```
+ */
+export const createKeyv: CreateKeyv<Keyv> = <Instance>(
+  options: CreateKeyvOptions,
+  { Keyv: Given }: { Keyv?: KeyvClass<Instance> } = {},
+): Instance => {
+  const { namespace = 'keyv', ttl, ...source } = { ...options };
+  const Chosen = (Given ?? installedKeyv()) as new (options: object) => Instance;
+  const store = new KeyvDiskStore(source as CacheSource);
+  return new Chosen({ store, namespace, ttl, ...serializerOff(Chosen) });
+};
+
+/** By the options of Keyv 5 and of Keyv 6, each of which ignores the other's. Keyv 4 always calls its serializer. */
+function serializerOff(Chosen: KeyvClass<unknown>): object {
+  const isKeyv4 = !('getMany' in (Chosen.prototype as object));
+  const off = isKeyv4 ? (data: unknown) => data : undefined;
+  return { serialize: off, deserialize: off, serialization: false, checkExpired: false };
+}
+
+function installedKeyv(): KeyvClass<unknown> {
+  let installed: { Keyv?: KeyvClass<unknown> };
+  try {
+    installed = require('keyv');
+  } catch (cause) {
+    throw new DiskCacheError(
+      'ERR_DISKCACHE_OPTION',
+      'createKeyv() needs the package keyv: install it, or pass yours as createKeyv(options, { Keyv })',
+      { cause },
+    );
+  }
+  return installed.Keyv ?? (installed as KeyvClass<unknown>);
+}

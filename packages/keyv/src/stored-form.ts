@@ -1,0 +1,50 @@
+import { deserialize, serialize } from 'node:v8';
+import type { Entry } from '@diskcache/core';
+import { plainData } from './plain-data.ts';
+
+/** How Keyv hands over a value when its serializer is off. */
+export interface Envelope<Value = unknown> {
+  value: Value;
+  expires: number | undefined;
+}
+
+const utf8 = new TextEncoder();
+
+/** The first byte of all that v8.serialize() writes, and of no UTF-8 text. */
+const CLONE_MARK = 0xff;
+
+/**
+ * What the cache stores for what Keyv hands over, by three rules:
+ *
+ * 1. Of an envelope only the value, as itself, for its deadline is the entry's: what Keyv stores is what `cache.get()`
+ *    gives. Bytes of any kind become a Buffer.
+ * 2. A string is what Keyv's serializer made of an envelope. It becomes a Uint8Array of its UTF-8 text. No rule 1 row is
+ *    a Uint8Array that is no Buffer, so a row tells by itself how it was written, whatever Keyv reads it.
+ * 3. What has no such form (an envelope around undefined or with more properties, a string with a lone surrogate) becomes
+ *    a Uint8Array of its structured clone, whose first byte no UTF-8 text has.
+ */
+export function storedForm(given: unknown): unknown {
+  if (typeof given === 'string' && given.isWellFormed()) return utf8.encode(given);
+  if (isEnvelope(given)) {
+    const value = plainData(given.value);
+    if (value instanceof Uint8Array) return asBuffer(value);
+    if (value !== undefined) return value;
+  }
+  return new Uint8Array(serialize(plainData(given)));
+}
+
+/** What Keyv handed over, from the entry that was stored for it. */
+export function handedOver({ value, expires }: Entry): unknown {
+  if (!(value instanceof Uint8Array) || Buffer.isBuffer(value)) return { value, expires } satisfies Envelope;
+  return value[0] === CLONE_MARK ? deserialize(value) : asBuffer(value).toString();
+}
+
+function isEnvelope(given: unknown): given is Envelope {
+  if (typeof given !== 'object' || given === null || !('value' in given)) return false;
+  for (const name in given) if (name !== 'value' && name !== 'expires') return false;
+  return true;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
