@@ -1,0 +1,21 @@
+import { InvalidArgumentError } from '@diskcache/core';
+import { DiskStore } from './disk-store.ts';
+
+/**
+ * The DiskStore among the stores of a cache-manager cache, for what the cache has no verbs for: tags and statistics.
+ *
+ * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is none
+ * @example
+ * ```ts
+ * await diskStoreOf(cache).set('user:1', user, { ttl: 60_000, tags: ['users'] });
+ * await diskStoreOf(cache).evict('users');
+ * ```
+ */
+export function diskStoreOf(cache: { readonly stores: readonly unknown[] }): DiskStore {
+  const found = cache.stores.find((store) => store instanceof DiskStore);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    'this cache has no DiskStore among its stores: it was made without one, or with one inside another store',
+  );
+}

@@ -1,0 +1,173 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDiskStore, DiskStore, type DiskStoreOptions } from '@diskcache/cache-manager';
+import { createCache } from 'cache-manager';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openCache } from '../support/caches.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+const warnings = () => vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+
+function open(options: Pick<DiskStoreOptions, 'throwOnErrors' | 'tags'> = {}) {
+  const disk = openCache({ sizeLimit: 100_000 });
+  const store = createDiskStore({ cache: disk, ...options });
+  const errors: unknown[] = [];
+  return { disk, store, errors, cache: createCache({ stores: [store] }) };
+}
+
+const code = (name: string) => expect.objectContaining({ code: `ERR_DISKCACHE_${name}` }) as unknown;
+
+describe('a write that fails', () => {
+  test("is told by 'error' and does not reject", async () => {
+    const { disk, store, cache, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    await disk.close();
+    expect(await cache.wrap('key', () => 'computed all the same')).toBe('computed all the same');
+    await cache.del('key');
+    await cache.clear();
+    // wrap() reads, then sets.
+    expect(errors).toEqual([code('CLOSED'), code('CLOSED'), code('CLOSED'), code('CLOSED')]);
+  });
+
+  test('is a process warning when nobody listens, once a kind', async () => {
+    const warned = warnings();
+    const { cache } = open();
+    for (let i = 0; i < 3; i++) await cache.set('key', () => 'a function');
+    await cache.set('key', 'x'.repeat(200_000));
+    expect(warned.mock.calls).toEqual([[code('VALUE')], [code('TOO_LARGE')]]);
+  });
+
+  test('rejects with throwOnErrors', async () => {
+    const { cache, disk } = open({ throwOnErrors: true });
+    await expect(cache.set('key', () => 1)).rejects.toEqual(code('VALUE'));
+    await disk.close();
+    await expect(cache.set('key', 1)).rejects.toEqual(code('CLOSED'));
+    await expect(cache.del('key')).rejects.toEqual(code('CLOSED'));
+    await expect(cache.clear()).rejects.toEqual(code('CLOSED'));
+  });
+
+  test.for([[() => 1], ['x'.repeat(200_000)], [Promise.resolve(1)]])(
+    'because of its value does not leave the older value to be found',
+    async ([value]) => {
+      warnings();
+      const { cache } = open();
+      await cache.set('key', 'old');
+      await cache.set('key', value);
+      expect(await cache.get('key')).toBeUndefined();
+    },
+  );
+
+  test('because of a wrong option is told by name', async () => {
+    const { store, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    expect(await store.set('key', 1, { tag: ['a'] } as never)).toBe(false);
+    expect(await store.set('key', 1, { ttl: '5' } as never)).toBe(false);
+    expect(await store.set('key', 1, { tags: [''] })).toBe(false);
+    expect(errors).toEqual([code('OPTION'), code('TTL'), code('TAG')]);
+  });
+
+  test('because its tags cannot be told is told', async () => {
+    const { store, errors } = open({
+      tags: () => {
+        throw new Error('no tags');
+      },
+    });
+    store.on('error', (error: unknown) => errors.push(error));
+    expect(await store.set('key', 1)).toBe(false);
+    expect(errors).toEqual([new Error('no tags')]);
+  });
+});
+
+describe('a read that fails', () => {
+  test("rejects, and is told by 'error' since cache-manager takes it for a miss", async () => {
+    const { disk, store, cache, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    await disk.close();
+    expect(await cache.get('key')).toBeUndefined();
+    await expect(store.get('key')).rejects.toEqual(code('CLOSED'));
+    expect(errors).toEqual([code('CLOSED'), code('CLOSED')]);
+  });
+
+  test('because its file is gone is a miss and told', async () => {
+    const directory = temporaryFolder();
+    const store = createDiskStore({ directory, fileThreshold: 10 });
+    const errors: unknown[] = [];
+    store.on('error', (error: unknown) => errors.push(error));
+    await store.set('key', 'a value that is in a file');
+    for (const file of readdirSync(join(directory, 'values'), { recursive: true, encoding: 'utf8' })) {
+      if (file.endsWith('.val')) rmSync(join(directory, 'values', file));
+    }
+    expect(await store.get('key')).toBeUndefined();
+    expect(errors).toEqual([code('STORAGE')]);
+    await store.disconnect();
+  });
+});
+
+describe('a DiskStore', () => {
+  test.for(['get', 'set', 'delete', 'has'] as const)(
+    'refuses a key that is no string in %s()',
+    async (verb) => {
+      warnings();
+      const call = open().store[verb].bind(open().store) as (...given: unknown[]) => Promise<unknown>;
+      await expect(call(5, 1)).rejects.toThrow('a key must be a string; given the number 5');
+    },
+  );
+
+  test('gives raw values and several at once, as a Keyv 5 does', async () => {
+    const { store } = open();
+    await store.set('a', 1);
+    await store.set('b', { value: 2 });
+    const raw = [{ value: 1, expires: undefined }, undefined, { value: { value: 2 }, expires: undefined }];
+    expect(await store.get('a', { raw: true })).toEqual(raw[0]);
+    expect(await store.get(['a', 'none', 'b'])).toEqual([1, undefined, { value: 2 }]);
+    expect(await store.get(['a', 'none', 'b'], { raw: true })).toEqual(raw);
+    expect(await store.getMany(['a', 'none', 'b'], { raw: true })).toEqual(raw);
+    expect(await store.getManyRaw(['a', 'none', 'b'])).toEqual(raw);
+    expect(await store.has(['a', 'none'])).toEqual([true, false]);
+    expect(await store.delete(['a', 'none'])).toBe(false);
+    expect(await store.delete(['b'])).toBe(true);
+  });
+
+  test('keeps class instances as plain data, bytes as they are, dates as dates', async () => {
+    class User {
+      readonly name = 'Ada';
+      readonly born = new Date(0);
+      greet() {
+        return this.name;
+      }
+    }
+    const { cache } = open();
+    await cache.set('user', [new User()]);
+    await cache.set('bytes', Buffer.from([255, 0]));
+    expect(await cache.get('user')).toStrictEqual([{ name: 'Ada', born: new Date(0) }]);
+    expect(await cache.get('bytes')).toStrictEqual(Buffer.from([255, 0]));
+  });
+
+  test('disconnect() closes the cache that it opened, and only that', async () => {
+    const { disk, cache } = open();
+    await cache.disconnect();
+    expect(await disk.count()).toBe(0);
+    const own = new DiskStore({ directory: temporaryFolder() });
+    await own.disconnect();
+    await own.disconnect();
+    own.on('error', () => undefined);
+    await expect(own.get('key')).rejects.toEqual(code('CLOSED'));
+  });
+
+  test.for([
+    [{ tag: 1 }, "unknown option 'tag'"],
+    [{ tags: ['a'] }, "option 'tags' must be a function of key and value"],
+    [{ ttl: '5' }, "option 'ttl' must be a number of milliseconds from 0 up"],
+    [{ namespace: 5 }, "option 'namespace' must be a string"],
+    [{ throwOnErrors: 1 }, "option 'throwOnErrors' must be true or false"],
+    [
+      { directory: undefined },
+      "option 'directory' must be the path of a folder, or 'cache' an open DiskCache",
+    ],
+  ])('refuses %o with a sentence that names the option', ([wrong, sentence]) => {
+    const options = { directory: temporaryFolder(), ...(wrong as object) };
+    expect(() => new DiskStore(options as never)).toThrow(sentence as string);
+  });
+});
