@@ -2,24 +2,25 @@ import { monotonicMs, sleepSync } from './clock.ts';
 import { type Entry, entryOf } from './entry.ts';
 import {
   type EntryTerms,
+  given,
   entryTerms,
   type ExpiryOptions,
   expiryDeadline,
   type SetOptions,
   validTag,
 } from './entry-options.ts';
-import { Engine, type Slice } from './engine.ts';
-import { InvalidArgumentError, TimeoutError } from './errors.ts';
+import { AGAIN, Engine, type Slice, SLICE_MS } from './engine.ts';
+import { describe, InvalidArgumentError, TimeoutError } from './errors.ts';
 import { givenKey, type Key, prefixRange, validKey } from './key.ts';
 import { type IterationOptions, KeyPages } from './key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CacheStats, statsOf } from './stats.ts';
-import { isBusy, storageError } from './storage/rows/sqlite-error.ts';
+import { isBusy, storageError, ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { EntryRow } from './storage/rows/statements.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { isFile, type PreparedFile, type PreparedValue } from './value-layout.ts';
 
-const LONGEST_PAUSE_MS = 8;
+const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
 
 interface Loaded<Row> {
@@ -71,14 +72,13 @@ export class DiskCacheSync {
 
   /** The values of several keys, in their order; undefined where there is no live entry. */
   getMany<Value = unknown>(keys: Iterable<Key>): (Value | undefined)[] {
-    return Array.from(keys, (key) => this.get<Value>(key));
+    return given('keys', keys).map((key) => this.get<Value>(key));
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
   has(key: Key): boolean {
     const checked = validKey(key);
-    const row = this.#read(() => this.#engine.storage.sql.findExpiry.get(checked));
-    return row !== undefined && this.#engine.isLive(row);
+    return this.#read(() => this.#engine.has(checked));
   }
 
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
@@ -92,7 +92,7 @@ export class DiskCacheSync {
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
-    return Array.from(keys, (key) => this.entry<Value>(key));
+    return given('keys', keys).map((key) => this.entry<Value>(key));
   }
 
   /**
@@ -107,9 +107,9 @@ export class DiskCacheSync {
 
   /** Stores several entries in one transaction: all of them or, when one is refused, none. */
   setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
-    const given = [...entries];
+    const all = given('entries', entries);
     this.transact(() => {
-      for (const [key, value] of given) this.set(key, value, options);
+      for (const [key, value] of all) this.set(key, value, options);
     });
   }
 
@@ -136,7 +136,7 @@ export class DiskCacheSync {
 
   /** Removes several entries in one transaction. @returns how many of them were live */
   deleteMany(keys: Iterable<Key>): number {
-    const checked = Array.from(keys, validKey);
+    const checked = given('keys', keys).map(validKey);
     return this.#write(() => checked.filter((key) => this.#engine.delete(key)).length);
   }
 
@@ -195,18 +195,23 @@ export class DiskCacheSync {
    * @throws what `body` threw, InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
    */
   transact<Result>(body: (tx: DiskCacheSync) => Result): Result {
-    const { storage } = this.#engine;
-    if (!storage.transaction.isOpen) return this.#write(() => synchronous(body(this)));
-    return storage.transaction.nested(
-      () => synchronous(body(this)),
-      (name) => storage.files.removeSync(name),
-    );
+    const engine = this.#engine;
+    engine.assertOpen();
+    const run = () => carriedOut(body, this);
+    if (!engine.storage.transaction.isOpen) return this.#write(() => engine.unsliced(run));
+    try {
+      return engine.nested(run);
+    } catch (error) {
+      throw storageError(error, 'cannot write');
+    }
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Takes long in a large cache. */
   check(): CheckReport {
-    const { storage, directory } = this.#engine;
-    return this.#read(() => checkCache(storage.db, directory, this.#engine.now()));
+    const { storage, directory, removals } = this.#engine;
+    return this.#read(() =>
+      checkCache(storage.db, directory, this.#engine.now(), (file) => removals.has(file)),
+    );
   }
 
   /** What the cache holds, and what this process did with it. */
@@ -241,12 +246,12 @@ export class DiskCacheSync {
     key: Key,
     value: unknown,
     options: SetOptions | undefined,
-    put: (key: Key, value: PreparedValue, terms: EntryTerms) => boolean,
+    put: (key: Key, value: PreparedValue, terms: EntryTerms) => boolean | typeof AGAIN,
   ): boolean {
     const engine = this.#engine;
     const checked = validKey(key);
     const terms = entryTerms(options, engine.settings.ttlMs, engine.now());
-    const prepared = engine.values.prepare(checked, value);
+    const prepared = engine.values.prepare(checked, value, terms.tags);
     const putRow = () => this.#write(() => put(checked, prepared, terms));
     return isFile(prepared) ? this.#withFile(prepared, putRow) : putRow();
   }
@@ -259,7 +264,7 @@ export class DiskCacheSync {
     try {
       files.writeSync(file, bytes);
       isStored = putRow();
-      if (transaction.isOpen) transaction.fileWritten(file);
+      if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
     } catch (error) {
       throw storageError(error, 'cannot write a value file');
@@ -317,13 +322,22 @@ export class DiskCacheSync {
     });
   }
 
-  /** Does `work` in a transaction, or in the one that is open. */
-  #write<T>(work: () => T): T {
+  /** Does `work` in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
+  #write<T>(work: () => T | typeof AGAIN): T {
     const engine = this.#engine;
     engine.assertOpen();
-    if (engine.storage.transaction.isOpen) return work();
+    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work);
+    for (;;) {
+      const result = step();
+      if (result !== AGAIN) return result;
+    }
+  }
+
+  #slice<T>(work: () => T): T {
+    const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     this.#patiently(() => this.#begin() || LOCKED);
+    engine.sliceEnd = monotonicMs() + SLICE_MS;
     try {
       const result = work();
       this.#remove(engine.commit());
@@ -331,6 +345,8 @@ export class DiskCacheSync {
     } catch (error) {
       this.#remove(engine.rollback());
       throw storageError(error, 'cannot write');
+    } finally {
+      engine.sliceEnd = Infinity;
     }
   }
 
@@ -349,7 +365,7 @@ export class DiskCacheSync {
   #patiently<T>(attempt: () => T | typeof LOCKED): T {
     const { timeoutMs, random } = this.#engine.settings;
     const end = monotonicMs() + timeoutMs;
-    for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(0.5, pause * 0.8)) {
       const result = attempt();
       if (result !== LOCKED) return result;
       if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
@@ -358,12 +374,24 @@ export class DiskCacheSync {
   }
 }
 
-function synchronous<T>(result: T): T {
+/** What the body returns, once it is sure to be synchronous. */
+function carriedOut<Result>(body: (tx: DiskCacheSync) => Result, tx: DiskCacheSync): Result {
+  if (typeof body !== 'function') throw invalidBody('a function', describe(body));
+  let result: Result;
+  try {
+    result = body(tx);
+  } catch (error) {
+    throw new ThrownByBody(error);
+  }
   if (!(result instanceof Promise)) return result;
   // What becomes of it is of no interest any more: the caller gets the error below.
   result.catch(() => undefined);
-  throw new InvalidArgumentError(
+  throw invalidBody('synchronous', 'one that returned a promise');
+}
+
+function invalidBody(allowed: string, given: string): InvalidArgumentError {
+  return new InvalidArgumentError(
     'ERR_DISKCACHE_TRANSACTION',
-    'the body of a transaction must be synchronous; given one that returned a promise',
+    `the body of a transaction must be ${allowed}; given ${given}`,
   );
 }

@@ -5,13 +5,14 @@ import { DiskCacheSync } from './disk-cache-sync.ts';
 import { type Entry, entryOf } from './entry.ts';
 import {
   type EntryTerms,
+  given,
   entryTerms,
   type ExpiryOptions,
   expiryDeadline,
   type SetOptions,
   validTag,
 } from './entry-options.ts';
-import { Engine, type Slice } from './engine.ts';
+import { AGAIN, Engine, type Slice } from './engine.ts';
 import { TimeoutError } from './errors.ts';
 import type { CacheEvents } from './events.ts';
 import { givenKey, type Key, keyIdentity, prefixRange, validKey } from './key.ts';
@@ -19,17 +20,17 @@ import { type IterationOptions, KeyPages } from './key-pages.ts';
 import { LargeValues, type Loaded } from './large-values.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CacheStats, statsOf } from './stats.ts';
-import { isBusy, storageError } from './storage/rows/sqlite-error.ts';
+import { isBusy, storageError, ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { EntryRow } from './storage/rows/statements.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
 import { isFile, type PreparedValue } from './value-layout.ts';
-import { AGAIN, type Concerned, WriteQueue } from './write-queue.ts';
+import { type Concerned, WriteQueue } from './write-queue.ts';
 
 /** Keys whose rows are read in one turn of the event loop. */
 const KEYS_A_TURN = 256;
 
-type Put = (key: Key, value: PreparedValue, terms: EntryTerms) => boolean;
+type Put = (key: Key, value: PreparedValue, terms: EntryTerms) => boolean | typeof AGAIN;
 
 interface PreparedEntry {
   readonly key: Key;
@@ -65,6 +66,8 @@ export class DiskCache implements CacheStore {
   readonly #engine: Engine;
   readonly #queue: WriteQueue;
   readonly #large: LargeValues;
+  /** Reads that take more than one turn of the event loop: close() waits for them. */
+  readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   /**
@@ -76,7 +79,7 @@ export class DiskCache implements CacheStore {
    */
   constructor(directory: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
-    this.#queue = new WriteQueue(this.#engine, (files) => this.#engine.discard(files));
+    this.#queue = new WriteQueue(this.#engine, (files) => this.#engine.removals.discard(files));
     this.#large = new LargeValues(this.#engine, this.#queue, (work) => this.#readNow(work));
     this.sync = new DiskCacheSync(this.#engine);
   }
@@ -91,43 +94,31 @@ export class DiskCache implements CacheStore {
    * value is in one.
    */
   async get<Value = unknown, Fallback = undefined>(key: Key, fallback?: Fallback): Promise<Value | Fallback> {
-    const checked = validKey(key);
-    const find = () => this.#engine.find(checked);
-    const reading = this.#read(checked, find);
-    const row = reading instanceof Promise ? await reading : reading;
-    if (row?.file === null) {
-      this.#engine.counted(row);
-      return this.#engine.values.decode(row) as Value;
-    }
-    const loaded = row && (await this.#large.read(checked, row, find));
-    this.#engine.counted(loaded?.row);
-    return loaded === undefined ? (fallback as Fallback) : (loaded.value as Value);
+    this.#engine.assertOpen();
+    return this.#get(validKey(key), fallback as Fallback);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). */
   async getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]> {
-    return this.#readMany(keys, (key) => this.get<Value>(key));
+    return this.#readMany(keys, (key) => this.#get<Value, undefined>(key, undefined));
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
   async has(key: Key): Promise<boolean> {
+    this.#engine.assertOpen();
     const checked = validKey(key);
-    const row = await this.#read(checked, () => this.#engine.storage.sql.findExpiry.get(checked));
-    return row !== undefined && this.#engine.isLive(row);
+    return this.#read(checked, () => this.#engine.has(checked));
   }
 
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
-    const checked = validKey(key);
-    const find = () => this.#engine.findFull(checked);
-    const loaded = await this.#valueOf(checked, await this.#read(checked, find), find);
-    this.#engine.counted(loaded?.row);
-    return loaded && (entryOf(loaded.row, loaded.value) as Entry<Value>);
+    this.#engine.assertOpen();
+    return this.#entry(validKey(key));
   }
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
-    return this.#readMany(keys, (key) => this.entry<Value>(key));
+    return this.#readMany(keys, (key) => this.#entry<Value>(key));
   }
 
   /**
@@ -146,14 +137,14 @@ export class DiskCache implements CacheStore {
    * stored; when one fails, the others may have been. For all or nothing use transact().
    */
   async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const prepared = Array.from(entries, ([key, value]) => this.#prepared(key, value, options));
+    const prepared = given('entries', entries).map(([key, value]) => this.#prepared(key, value, options));
     await Promise.all(prepared.map((one) => this.#put(one)));
   }
 
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   async add(key: Key, value: unknown, options?: SetOptions): Promise<boolean> {
     const prepared = this.#prepared(key, value, options);
-    if (isFile(prepared.value) && (await this.has(key))) return false;
+    if (isFile(prepared.value) && this.#isThereNow(prepared.key)) return false;
     return this.#put(prepared, (...entry) => this.#engine.add(...entry));
   }
 
@@ -175,7 +166,7 @@ export class DiskCache implements CacheStore {
 
   /** Removes several entries. @returns how many of them were live */
   async deleteMany(keys: Iterable<Key>): Promise<number> {
-    const checked = Array.from(keys, validKey);
+    const checked = given('keys', keys).map(validKey);
     const removed = await Promise.all(checked.map((key) => this.delete(key)));
     return removed.filter(Boolean).length;
   }
@@ -235,12 +226,19 @@ export class DiskCache implements CacheStore {
    * @throws what `body` threw, InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
    */
   async transact<Result>(body: (tx: DiskCacheSync) => Result): Promise<Result> {
-    return this.#write('every key', () => this.sync.transact(body));
+    return this.#write('every key', () => {
+      try {
+        return this.#engine.unsliced(() => this.sync.transact(body));
+      } catch (error) {
+        throw new ThrownByBody(error);
+      }
+    });
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Done by a thread of its own. */
   async check(): Promise<CheckReport> {
     await this.#readAll(() => undefined);
+    await this.#engine.removals.settled();
     return order('check', this.directory, this.#engine.now());
   }
 
@@ -286,29 +284,67 @@ export class DiskCache implements CacheStore {
 
   async #close(): Promise<void> {
     this.#engine.refuseCalls();
-    await this.#queue.idle();
-    await this.#large.idle();
-    await this.#queue.idle();
+    while (!this.#queue.isEmpty || this.#underway.size > 0 || !this.#large.isIdle) {
+      await this.#queue.idle();
+      await Promise.allSettled(this.#underway);
+      await this.#large.idle();
+    }
     await this.#engine.close();
+  }
+
+  async #get<Value, Fallback>(key: Key, fallback: Fallback): Promise<Value | Fallback> {
+    const find = () => this.#engine.find(key);
+    const reading = this.#read(key, find);
+    const row = reading instanceof Promise ? await reading : reading;
+    if (row?.file === null) {
+      this.#engine.counted(row);
+      return this.#engine.values.decode(row) as Value;
+    }
+    const loaded = row && (await this.#large.read(key, row, find));
+    this.#engine.counted(loaded?.row);
+    return loaded === undefined ? fallback : (loaded.value as Value);
+  }
+
+  async #entry<Value>(key: Key): Promise<Entry<Value> | undefined> {
+    const find = () => this.#engine.findFull(key);
+    const loaded = await this.#valueOf(key, await this.#read(key, find), find);
+    this.#engine.counted(loaded?.row);
+    return loaded && (entryOf(loaded.row, loaded.value) as Entry<Value>);
+  }
+
+  /** Whether it is certain already that there is a live entry: spares the writing of a file that would go again. */
+  #isThereNow(key: Key): boolean {
+    if (this.#queue.concerns(keyIdentity(key))) return false;
+    try {
+      return this.#engine.has(key);
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw storageError(error, 'cannot read');
+    }
   }
 
   /** In its turn when something is pending on the key, else at once; the result is no promise then. */
   #read<T>(key: Key, work: () => T): T | Promise<T> {
-    this.#engine.assertOpen();
     if (!this.#queue.isEmpty && this.#queue.concerns(keyIdentity(key))) {
-      return this.#queue.run([keyIdentity(key)], work);
+      return this.#queue.read([keyIdentity(key)], work);
     }
     return this.#readNow(work);
   }
 
-  /** Some keys a turn, those of one turn from one snapshot. */
   async #readMany<T>(keys: Iterable<Key>, readOne: (key: Key) => Promise<T>): Promise<T[]> {
     this.#engine.assertOpen();
-    const checked = Array.from(keys, validKey);
+    const checked = given('keys', keys).map(validKey);
+    const reading = this.#readInTurns(checked, readOne).finally(() => this.#underway.delete(reading));
+    this.#underway.add(reading);
+    return reading;
+  }
+
+  /** Some keys a turn, those of one turn from one snapshot. */
+  async #readInTurns<T>(keys: readonly Key[], readOne: (key: Key) => Promise<T>): Promise<T[]> {
     const found: T[] = [];
-    for (let start = 0; start < checked.length; start += KEYS_A_TURN) {
+    for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
       if (start > 0) await nextTurn();
-      const some = checked.slice(start, start + KEYS_A_TURN);
+      const some = keys.slice(start, start + KEYS_A_TURN);
       found.push(...(await Promise.all(this.#engine.snapshot(() => some.map(readOne)))));
     }
     return found;
@@ -316,7 +352,7 @@ export class DiskCache implements CacheStore {
 
   #readAll<T>(work: () => T): T | Promise<T> {
     this.#engine.assertOpen();
-    return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.run('every key', work);
+    return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read('every key', work);
   }
 
   #readNow<T>(work: () => T): T | Promise<T> {
@@ -346,18 +382,18 @@ export class DiskCache implements CacheStore {
     return this.#readAll(() => pages.next(this.#engine.now()));
   }
 
-  #write<T>(concerned: Concerned, work: () => T): Promise<T> {
+  #write<T>(concerned: Concerned, work: () => T | typeof AGAIN): Promise<T> {
     this.#engine.assertOpen();
     return this.#queue.run(concerned, work);
   }
 
   #inSlices(slice: () => Slice): Promise<number> {
     let removed = 0;
-    return this.#write<number | typeof AGAIN>('every key', () => {
+    return this.#write('every key', () => {
       const done = slice();
       removed += done.removed;
       return done.isLast ? removed : AGAIN;
-    }) as Promise<number>;
+    });
   }
 
   #prepared(key: Key, value: unknown, options: SetOptions | undefined): PreparedEntry {
@@ -365,7 +401,7 @@ export class DiskCache implements CacheStore {
     engine.assertOpen();
     const checked = validKey(key);
     const terms = entryTerms(options, engine.settings.ttlMs, engine.now());
-    return { key: checked, value: engine.values.prepare(checked, value), terms };
+    return { key: checked, value: engine.values.prepare(checked, value, terms.tags), terms };
   }
 
   #put(

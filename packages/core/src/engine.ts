@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { monotonicMs } from './clock.ts';
+import { Codec } from './codec/codec.ts';
 import type { EntryTerms } from './entry-options.ts';
 import { DiskCacheError } from './errors.ts';
 import { Events } from './events.ts';
@@ -7,9 +8,10 @@ import type { Key, KeyRange } from './key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from './options.ts';
 import { halfLife, POLICIES } from './policy/policy.ts';
 import { Uses } from './policy/uses.ts';
+import { FileRemovals } from './storage/files/file-removals.ts';
 import { storageError } from './storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from './storage/rows/statements.ts';
-import { makeDirectory } from './storage/directory.ts';
+import { makeDirectory, markAsCache } from './storage/directory.ts';
 import { Storage } from './storage/storage.ts';
 import { Checkpoints } from './upkeep/checkpoints.ts';
 import { Evictor } from './upkeep/evictor.ts';
@@ -21,6 +23,11 @@ export interface Slice {
   readonly removed: number;
   readonly isLast: boolean;
 }
+
+/** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
+export const AGAIN = Symbol('again');
+
+const NOTHING = { bytes: 0, entries: 0 };
 
 /** What one slice may take of the event loop, about. */
 export const SLICE_MS = 5;
@@ -41,22 +48,21 @@ export class Engine {
   readonly evictor: Evictor;
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
+  readonly removals: FileRemovals;
   readonly events = new Events();
   readonly counts = { hits: 0, misses: 0, sets: 0, deletes: 0 };
-  /** When an eviction that a write causes has to stop for now, by monotonicMs(). */
+  /** When making room for a write has to stop for now, by monotonicMs(). */
   sliceEnd = Infinity;
-  /** Evictions that remain to be done before the writes of this transaction may return. */
-  debt: { readonly bytes: number; readonly spare: number | undefined } | undefined;
   readonly directory: string;
   readonly #notesUse: boolean;
   #refusesCalls = false;
   #isClosed = false;
   #lastStamp = 0;
   #countsBefore = { ...this.counts, evicted: 0, expired: 0 };
-  readonly #removals = new Set<Promise<void>>();
 
   constructor(directory: string, options: DiskCacheOptions | undefined) {
     this.settings = resolveOptions(options);
+    const codec = new Codec(this.settings.serializer);
     this.directory = resolve(validDirectory(directory));
     makeDirectory(this.directory);
     const { timeoutMs, random, clock } = this.settings;
@@ -68,12 +74,16 @@ export class Engine {
       random,
       reuseIds: policy.victims === 'drawn',
     });
-    this.values = new ValueLayout(this.settings, this.storage.files);
+    markAsCache(this.directory);
+    this.values = new ValueLayout(this.settings, codec, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
     });
     const report = (error: unknown) => this.events.report(error);
+    this.removals = new FileRemovals(this.storage.files, (error, name) =>
+      report(storageError(error, `cannot remove ${name}`)),
+    );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.emit('pinned', logBytes),
       onError: report,
@@ -83,6 +93,7 @@ export class Engine {
       uses: this.uses,
       clock,
       random,
+      timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
       purge: () => this.expire().isLast,
       tidyLog: () => this.checkpoints.tidy(),
@@ -91,20 +102,10 @@ export class Engine {
     });
   }
 
-  /** Removes files that nothing points to, without waiting for it. */
-  discard(files: readonly string[]): void {
-    for (const name of files) {
-      const removal = this.storage.files
-        .remove(name)
-        .catch((error: unknown) => this.events.report(storageError(error, `cannot remove ${name}`)))
-        .finally(() => this.#removals.delete(removal));
-      this.#removals.add(removal);
-    }
-  }
-
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
   assertOpen(): void {
-    if (this.#refusesCalls)
+    // The body of a transaction that was called before may go on.
+    if (this.#refusesCalls && !this.storage.transaction.isOpen)
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
   }
 
@@ -117,7 +118,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#endUpkeep();
-    await Promise.all(this.#removals);
+    await this.removals.settled();
     await this.checkpoints.close();
     this.storage.close();
   }
@@ -125,6 +126,7 @@ export class Engine {
   closeSync(): void {
     if (this.#isClosed) return;
     this.#endUpkeep();
+    this.removals.settleSync();
     void this.checkpoints.letGo();
     this.storage.close();
   }
@@ -148,9 +150,27 @@ export class Engine {
     const { evicted, expired, ...counts } = this.#countsBefore;
     Object.assign(this.counts, counts);
     Object.assign(this.evictor.departures, { evicted, expired });
-    this.debt = undefined;
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
+  }
+
+  /** Runs what has to be done in one transaction, however long it takes. */
+  unsliced<T>(work: () => T): T {
+    this.sliceEnd = Infinity;
+    return work();
+  }
+
+  /** Runs a part of a transaction so that its changes alone are taken back when it throws. */
+  nested<T>(part: () => T): T {
+    const counts = { ...this.counts };
+    const departures = { ...this.evictor.departures };
+    try {
+      return this.storage.transaction.nested(part, (name) => this.storage.files.removeSync(name));
+    } catch (error) {
+      Object.assign(this.counts, counts);
+      Object.assign(this.evictor.departures, departures);
+      throw error;
+    }
   }
 
   now(): number {
@@ -175,6 +195,11 @@ export class Engine {
     }
   }
 
+  has(key: Key): boolean {
+    const row = this.storage.sql.findExpiry.get(key);
+    return row !== undefined && this.isLive(row);
+  }
+
   isLive(row: { readonly expires: number | null }): boolean {
     return row.expires === null || row.expires > this.now();
   }
@@ -194,40 +219,44 @@ export class Engine {
     }
   }
 
-  /** Stores an entry. @returns false when it has expired already, so that nothing is stored */
-  put(
-    key: Key,
-    { codec, size, checksum, file, value }: PreparedValue,
-    { expires, tags }: EntryTerms,
-  ): boolean {
-    this.counts.sets++;
+  /**
+   * Stores an entry, once there is room for it: what is refused has changed nothing.
+   *
+   * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
+   *   room
+   */
+  put(key: Key, prepared: PreparedValue, { expires, tags }: EntryTerms): boolean | typeof AGAIN {
     if (!this.isLive({ expires })) {
+      this.counts.sets++;
       this.#removeAny(key);
       return false;
     }
-    const stored = this.#stamp();
-    const { id, space } = this.storage.put(
-      key,
-      { codec, size, checksum, file, value },
-      { expires, tags, stored },
-    );
-    this.values.assertFits(size, space);
-    this.evictor.written(space);
-    this.makeRoom(0, id);
+    const { codec, size, checksum, file, value } = prepared;
+    const stored = { codec, size, checksum, file, value };
+    let growth = this.storage.growth(key, stored, tags);
+    if (!this.evictor.fits(growth)) {
+      if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
+      growth = this.storage.growth(key, stored, tags);
+    }
+    this.counts.sets++;
+    this.storage.put(key, stored, { expires, tags, stored: this.#stamp() }, growth);
+    this.evictor.written(growth.space);
     return true;
   }
 
   /** Stores an entry unless there is a live one. */
-  add(key: Key, value: PreparedValue, terms: EntryTerms): boolean {
-    const old = this.storage.sql.findExpiry.get(key);
-    return (old === undefined || !this.isLive(old)) && this.put(key, value, terms);
+  add(key: Key, value: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
+    return !this.has(key) && this.put(key, value, terms);
   }
 
   /** Gives a live entry a new deadline, or with undefined keeps the one it has, and counts as a use. */
   touch(key: Key, expires: number | null | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
     if (row === undefined || !this.isLive(row)) return false;
-    if (expires !== undefined && expires !== row.expires) this.storage.sql.setExpires.run(expires, row.id);
+    if (expires !== undefined && expires !== row.expires) {
+      this.storage.sql.setExpires.run(expires, row.id);
+      this.storage.logged(4);
+    }
     this.#noteUse(row.id);
     return true;
   }
@@ -270,13 +299,13 @@ export class Engine {
   /** Evicts what is over the limits, as after opening a cache with lower ones. */
   cull(): Slice {
     const before = this.evictor.departures.evicted;
-    const isLast = this.evictor.makeRoom(0, undefined, Math.min(this.sliceEnd, monotonicMs() + SLICE_MS));
+    const isLast = this.evictor.makeRoom(NOTHING, Math.min(this.sliceEnd, monotonicMs() + SLICE_MS));
     return { removed: this.evictor.departures.evicted - before, isLast };
   }
 
-  /** Evicts until `bytes` more fit, or until the slice ends: then the rest is a debt, to be paid in slices to come. */
-  makeRoom(bytes: number, spare?: number): void {
-    this.debt = this.evictor.makeRoom(bytes, spare, this.sliceEnd) ? undefined : { bytes, spare };
+  /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
+  makeRoom(bytes: number): undefined | typeof AGAIN {
+    return this.evictor.makeRoom({ bytes, entries: 0 }, this.sliceEnd) ? undefined : AGAIN;
   }
 
   /** What is in the cache now: live entries, and the space of all. */
@@ -297,13 +326,17 @@ export class Engine {
   }
 
   #tryWrite(work: () => void): boolean {
+    if (this.checkpoints.isBehind) {
+      void this.checkpoints.caughtUp();
+      return false;
+    }
     if (this.storage.transaction.isOpen || !this.begin()) return false;
     try {
       work();
-      this.discard(this.commit());
+      this.removals.discard(this.commit());
       return true;
     } catch (error) {
-      this.discard(this.rollback());
+      this.removals.discard(this.rollback());
       throw storageError(error, 'upkeep cannot write');
     }
   }
@@ -312,6 +345,7 @@ export class Engine {
     const { sql, transaction } = this.storage;
     const fading = halfLife(transaction.totals.count);
     for (const row of rows) sql.addUse.run({ ...row, halfLife: fading });
+    this.storage.logged(rows.length);
   }
 
   #noteUse(id: number): void {

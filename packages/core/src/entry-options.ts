@@ -18,8 +18,8 @@ export interface SetOptions extends ExpiryOptions {
 export interface EntryTerms {
   /** Epoch ms, or null for no deadline. */
   readonly expires: number | null;
-  /** Each tag once, or null for none. */
-  readonly tags: readonly string[] | null;
+  /** JSON array of each tag once, or null for none. */
+  readonly tags: string | null;
 }
 
 const NO_TERMS: EntryTerms = { expires: null, tags: null };
@@ -39,7 +39,7 @@ export function entryTerms(
   const { tags, ...expiry } = checkOptions(options, ['ttl', 'expires', 'tags']);
   return {
     expires: deadline(expiry, defaultTtlMs, now),
-    tags: tags === undefined ? null : distinctTags(tags),
+    tags: tags === undefined ? null : tagText(tags),
   };
 }
 
@@ -105,14 +105,27 @@ function validDeadline(expires: unknown): number {
   );
 }
 
-function distinctTags(tags: unknown): readonly string[] | null {
+function tagText(tags: unknown): string | null {
   if (!Array.isArray(tags)) {
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_TAG',
       `tags must be an array of non-empty strings; given ${describe(tags)}`,
     );
   }
-  return tags.length === 0 ? null : [...new Set(tags.map(validTag))];
+  return tags.length === 0 ? null : JSON.stringify([...new Set(tags.map(validTag))]);
+}
+
+/**
+ * What a verb for several keys or entries was given, as an array.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when it cannot be gone through
+ */
+export function given<T>(name: string, all: Iterable<T>): T[] {
+  if (typeof all === 'object' && typeof all?.[Symbol.iterator] === 'function') return [...all];
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `${name} must be an array or another iterable; given ${describe(all)}`,
+  );
 }
 
 /**
@@ -125,7 +138,7 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
 ): Partial<T> {
   if (options === undefined) return {};
-  if (options === null || typeof options !== 'object') {
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_OPTION',
       `options must be an object; given ${describe(options)}`,

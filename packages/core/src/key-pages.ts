@@ -41,7 +41,7 @@ export class KeyPages<Row extends { readonly key: Key }> {
     this.#from = range.from;
     this.#to = range.to;
     this.#left = validLimit(limit);
-    this.#reverse = reverse === true;
+    this.#reverse = validReverse(reverse);
     if (after !== undefined) this.#passBy(validKey(after));
   }
 
@@ -76,6 +76,14 @@ function validLimit(limit: unknown): number {
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     `limit must be a whole number from 0 up; given ${describe(limit)}`,
+  );
+}
+
+function validReverse(reverse: unknown): boolean {
+  if (reverse === undefined || typeof reverse === 'boolean') return reverse === true;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `reverse must be true or false; given ${describe(reverse)}`,
   );
 }
 

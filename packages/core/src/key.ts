@@ -20,7 +20,8 @@ export function validKey(key: unknown): Key {
     throw invalidKey('a string with a lone surrogate, which has no UTF-8 form');
   }
   if (typeof key === 'number' && Number.isFinite(key)) return key;
-  if (key instanceof Uint8Array) return key;
+  // A copy, since the caller may change it before it is written.
+  if (key instanceof Uint8Array) return new Uint8Array(key);
   throw invalidKey(describe(key));
 }
 

@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import type { AGAIN, Engine } from './engine.ts';
 import { FileRoom } from './file-room.ts';
 import { type Key, keyIdentity } from './key.ts';
 import { storageError } from './storage/rows/sqlite-error.ts';
@@ -36,6 +36,7 @@ export class LargeValues {
   ): Promise<Loaded<Row> | undefined> {
     const reading = this.#read(key, row, again).finally(() => this.#reads.delete(reading));
     this.#reads.add(reading);
+    if (row.file !== null) this.#engine.removals.hold(row.file, reading);
     return reading;
   }
 
@@ -43,7 +44,7 @@ export class LargeValues {
   async write(
     concerned: Concerned,
     { file, bytes, size }: PreparedFile,
-    putRow: () => boolean,
+    putRow: () => boolean | typeof AGAIN,
   ): Promise<boolean> {
     let taken = 0;
     let isStored = false;
@@ -59,8 +60,12 @@ export class LargeValues {
       throw storageError(error, 'cannot write a value file');
     } finally {
       this.#room.giveBack(taken);
-      if (!isStored) this.#engine.discard([file]);
+      if (!isStored) this.#engine.removals.discard([file]);
     }
+  }
+
+  get isIdle(): boolean {
+    return this.#reads.size === 0;
   }
 
   /** Resolves when no file is being read. */

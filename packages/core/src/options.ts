@@ -73,6 +73,7 @@ const EVICTION_POLICIES = ['lru', 'lfu', 'fifo', 'none'] as const satisfies read
 
 const GIB = 1024 ** 3;
 const DEFAULT_FILE_THRESHOLD = 64 * 1024;
+const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /**
  * Checks all options, once.
@@ -80,18 +81,30 @@ const DEFAULT_FILE_THRESHOLD = 64 * 1024;
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` or, for `ttl`, `ERR_DISKCACHE_TTL`
  */
 export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
-  const options = checkOptions(given, NAMES);
+  // Defaults stand for undefined only: null is a wrong value like any other.
+  const {
+    sizeLimit = GIB,
+    entryLimit = Infinity,
+    eviction = 'lru',
+    ttl,
+    fileThreshold = DEFAULT_FILE_THRESHOLD,
+    serializer = 'auto',
+    checksum = false,
+    timeout = 5000,
+    clock = systemClock,
+    random = Math.random,
+  } = checkOptions(given, NAMES);
   return Object.freeze({
-    sizeLimit: bytes('sizeLimit', options.sizeLimit ?? GIB, 4096),
-    entryLimit: atLeast('entryLimit', options.entryLimit ?? Infinity, 1),
-    eviction: evictionPolicy(options.eviction ?? 'lru'),
-    ttlMs: options.ttl === undefined ? undefined : validTtl(options.ttl),
-    fileThreshold: bytes('fileThreshold', options.fileThreshold ?? DEFAULT_FILE_THRESHOLD, 1),
-    serializer: options.serializer ?? 'auto',
-    checksum: flag('checksum', options.checksum ?? false),
-    timeoutMs: milliseconds('timeout', options.timeout ?? 5000),
-    clock: clock(options.clock ?? systemClock),
-    random: callable('random', options.random ?? Math.random),
+    sizeLimit: wholeNumber('sizeLimit', sizeLimit, 4096, 'bytes'),
+    entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),
+    eviction: validEviction(eviction),
+    ttlMs: ttl === undefined ? undefined : validTtl(ttl),
+    fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
+    serializer,
+    checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
+    timeoutMs: validTimeout(timeout),
+    clock: validClock(clock),
+    random: valid('random', random, typeof random === 'function', 'a function'),
   });
 }
 
@@ -108,46 +121,30 @@ export function validDirectory(directory: unknown): string {
   );
 }
 
-function evictionPolicy(name: unknown): EvictionPolicy {
-  const found = EVICTION_POLICIES.find((one) => one === name);
-  if (found !== undefined) return found;
-  throw invalid('eviction', `one of ${EVICTION_POLICIES.map((one) => `'${one}'`).join(', ')}`, name);
+function validEviction(name: EvictionPolicy): EvictionPolicy {
+  const allowed = `one of ${EVICTION_POLICIES.map((one) => `'${one}'`).join(', ')}`;
+  return valid('eviction', name, EVICTION_POLICIES.includes(name), allowed);
 }
 
-function bytes(name: string, given: unknown, least: number): number {
-  return atLeast(name, given, least, 'bytes');
+/** Or Infinity. */
+function wholeNumber(name: string, given: number, least: number, unit: string): number {
+  const isRight = given >= least && (Number.isInteger(given) || given === Infinity);
+  return valid(name, given, isRight, `a whole number of ${unit} from ${least} up, or Infinity`);
 }
 
-/** A whole number, or Infinity. */
-function atLeast(name: string, given: unknown, least: number, unit = 'entries'): number {
-  if (typeof given === 'number' && given >= least && (Number.isInteger(given) || given === Infinity))
-    return given;
-  throw invalid(name, `a whole number of ${unit} from ${least} up, or Infinity`, given);
+function validTimeout(given: number): number {
+  const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
+  return valid('timeout', given, isRight, 'a number of milliseconds from 0 up');
 }
 
-function milliseconds(name: string, given: unknown): number {
-  if (typeof given === 'number' && given >= 0 && given <= 0x7fff_ffff) return given;
-  throw invalid(name, 'a number of milliseconds from 0 up', given);
+function validClock(given: Clock): Clock {
+  const isRight = typeof given?.now === 'function' && typeof given.every === 'function';
+  return valid('clock', given, isRight, 'an object with now() and every()');
 }
 
-function flag(name: string, given: unknown): boolean {
-  if (typeof given === 'boolean') return given;
-  throw invalid(name, 'true or false', given);
-}
-
-function callable(name: string, given: unknown): () => number {
-  if (typeof given === 'function') return given as () => number;
-  throw invalid(name, 'a function', given);
-}
-
-function clock(given: unknown): Clock {
-  const { now, every } = (given ?? {}) as Partial<Clock>;
-  if (typeof now === 'function' && typeof every === 'function') return given as Clock;
-  throw invalid('clock', 'an object with now() and every()', given);
-}
-
-function invalid(name: string, allowed: string, given: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(
+function valid<T>(name: string, given: T, isRight: boolean, allowed: string): T {
+  if (isRight) return given;
+  throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     `option '${name}' must be ${allowed}; given ${describe(given)}`,
   );

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { Codec } from './codec/codec.ts';
+import type { Codec } from './codec/codec.ts';
 import { DiskCacheError } from './errors.ts';
 import type { Key } from './key.ts';
 import type { Settings } from './options.ts';
@@ -30,10 +30,9 @@ export class ValueLayout {
   readonly #codec: Codec;
   readonly #files: ValueFiles;
 
-  /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when the serializer is none */
-  constructor(settings: Settings, files: ValueFiles) {
+  constructor(settings: Settings, codec: Codec, files: ValueFiles) {
     this.#settings = settings;
-    this.#codec = new Codec(settings.serializer);
+    this.#codec = codec;
     this.#files = files;
   }
 
@@ -42,18 +41,12 @@ export class ValueLayout {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_VALUE`, DiskCacheError `ERR_DISKCACHE_TOO_LARGE`
    */
-  prepare(key: Key, value: unknown): PreparedValue {
+  prepare(key: Key, value: unknown, tags: string | null): PreparedValue {
     const { codec, data } = this.#codec.encode(value);
     const size = sizeOf(data);
     const prepared =
       size < this.#settings.fileThreshold ? inRow(codec, data, size) : this.#inFile(codec, data, size);
-    this.assertFits(size, spaceOf(key, prepared, null));
-    return prepared;
-  }
-
-  /** @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` */
-  assertFits(size: number, space: number): void {
-    if (space <= this.#settings.sizeLimit) return;
+    if (spaceOf(key, prepared, tags) <= this.#settings.sizeLimit) return prepared;
     throw new DiskCacheError(
       'ERR_DISKCACHE_TOO_LARGE',
       `a value of ${size} bytes cannot fit into sizeLimit ${this.#settings.sizeLimit}`,

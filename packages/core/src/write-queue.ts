@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from './clock.ts';
-import { type Engine, SLICE_MS } from './engine.ts';
+import { AGAIN, type Engine, SLICE_MS } from './engine.ts';
 import { TimeoutError } from './errors.ts';
 import { storageError } from './storage/rows/sqlite-error.ts';
 
 /** What a write concerns: some keys, or all that there are. */
 export type Concerned = readonly (string | number)[] | 'every key';
 
-/** What the work of a write returns when it has more to do, in the transactions to come. */
-export const AGAIN = Symbol('again');
-
 interface PendingWrite {
   readonly concerned: Concerned;
   readonly work: () => unknown;
+  /** Whether it only waits for its turn, and needs no lock. */
+  readonly isRead: boolean;
   /** By monotonicMs(), from when it could be committed but for others' locks. */
   deadline: number;
   readonly resolve: (result: never) => void;
@@ -57,17 +56,31 @@ export class WriteQueue {
   }
 
   /**
-   * Does `work` in a transaction, after all earlier calls that concern the same keys.
+   * Does `work` in a transaction, after all earlier calls that concern the same keys, and in those that follow for as
+   * long as it returns AGAIN.
    *
    * @param concerned no key at all for what need not wait for anything
    * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
   run<T>(concerned: Concerned, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
+    return this.#add({ concerned, work, isRead: false }, before);
+  }
+
+  /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
+  read<T>(concerned: Concerned, work: () => T): Promise<T> {
+    return this.#add({ concerned, work, isRead: true });
+  }
+
+  #add<T>(
+    { concerned, work, isRead }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead'>,
+    before?: () => Promise<void>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
         concerned,
         work,
+        isRead,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
@@ -107,18 +120,18 @@ export class WriteQueue {
       // What is called during this turn of the event loop joins the group.
       await nextTurn();
       const batch = this.#nextBatch();
-      if (batch.length === 0) await this.#untilWoken();
-      else await this.#commit(batch);
+      if (batch.length > 0) await this.#commit(batch);
+      else if (this.#pending.length > 0) await this.#untilWoken();
       this.#dropSettled();
     }
     this.#draining = undefined;
   }
 
   async #commit(batch: readonly PendingWrite[]): Promise<void> {
-    const engine = this.#engine;
+    if (batch.every((write) => write.isRead)) return this.#readAll(batch);
     const results = new Map<PendingWrite, unknown>();
     try {
-      if (engine.checkpoints.isBehind) await engine.checkpoints.caughtUp();
+      await this.#caughtUp();
       if (!(await this.#lock(batch))) return;
     } catch (error) {
       this.#fail(batch, storageError(error, 'cannot begin to write'));
@@ -127,7 +140,11 @@ export class WriteQueue {
     try {
       this.#slice((end) => {
         for (const write of batch) {
-          if (!write.isSettled) results.set(write, write.work());
+          if (write.isSettled) continue;
+          const result = write.work();
+          // What comes after it may concern the same keys.
+          if (result === AGAIN) break;
+          results.set(write, result);
           if (monotonicMs() > end) break;
         }
       });
@@ -137,18 +154,31 @@ export class WriteQueue {
       else for (const write of batch) write.isAlone = true;
       return;
     }
-    try {
-      await this.#payDebt();
-    } catch (error) {
-      this.#fail([...results.keys()], storageError(error, 'cannot make room'));
-    }
-    // Those that the slice had no time for stay pending, and so do those that have more to do.
-    for (const [write, result] of results) {
-      if (result !== AGAIN && !write.isSettled) this.#settle(write, () => write.resolve(result as never));
+    // Those that the slice had no time for stay pending.
+    for (const [write, result] of results) this.#settle(write, () => write.resolve(result as never));
+  }
+
+  #readAll(batch: readonly PendingWrite[]): void {
+    for (const write of batch) {
+      try {
+        const result = write.work();
+        this.#settle(write, () => write.resolve(result as never));
+      } catch (error) {
+        this.#fail([write], storageError(error, 'cannot read'));
+      }
     }
   }
 
-  /** One transaction, whose lock is held already, with a time to end for what can go on in another one. */
+  /** Waiting for the log is no waiting for others' locks. */
+  async #caughtUp(): Promise<void> {
+    const { checkpoints } = this.#engine;
+    if (!checkpoints.isBehind) return;
+    const since = monotonicMs();
+    await checkpoints.caughtUp();
+    for (const write of this.#pending) write.deadline += monotonicMs() - since;
+  }
+
+  /** One transaction, whose lock is held already, with a time to end for what can go on in the next. */
   #slice(work: (end: number) => void): void {
     const engine = this.#engine;
     engine.sliceEnd = monotonicMs() + SLICE_MS;
@@ -163,17 +193,6 @@ export class WriteQueue {
     }
   }
 
-  /** Evictions that writes caused and that were too many for their slice. */
-  async #payDebt(): Promise<void> {
-    const engine = this.#engine;
-    for (let { debt } = engine; debt !== undefined; { debt } = engine) {
-      const { bytes, spare } = debt;
-      await nextTurn();
-      await this.#lock([]);
-      this.#slice(() => engine.makeRoom(bytes, spare));
-    }
-  }
-
   /**
    * Waits for the write lock without blocking. The longer a process has waited the more often it asks, so that the lock
    * goes round; chance keeps two from asking in step.
@@ -181,17 +200,15 @@ export class WriteQueue {
    * @returns false when all writes that it was for have timed out
    */
   async #lock(batch: readonly PendingWrite[]): Promise<boolean> {
-    const giveUp = monotonicMs() + this.#engine.settings.timeoutMs;
     for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
       await sleep(pause * (0.5 + this.#engine.settings.random()));
       const now = monotonicMs();
       const late = new TimeoutError(this.#engine.settings.timeoutMs);
-      if (batch.length === 0 && now > giveUp) throw late;
       this.#fail(
-        batch.filter((write) => now > write.deadline),
+        batch.filter((write) => now > write.deadline && !write.isRead),
         late,
       );
-      if (batch.length > 0 && batch.every((write) => write.isSettled)) return false;
+      if (batch.every((write) => write.isSettled || write.isRead)) return false;
     }
     return true;
   }

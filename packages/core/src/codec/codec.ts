@@ -84,6 +84,15 @@ export class Codec {
   }
 }
 
+/** A value nested so deep that looking at it overflows the stack is refused as what no serializer can write. */
+function looked<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (cause) {
+    throw invalidValue('it is nested too deep', cause);
+  }
+}
+
 function serializeExactly(value: unknown): EncodedValue {
   return jsonKeeps(value) ? serialized(json, value) : serializeAsClone(value);
 }
@@ -94,7 +103,7 @@ function serializeAsJson(value: unknown): EncodedValue {
 }
 
 function serializeAsClone(value: unknown): EncodedValue {
-  const loss = cloneLoses(value);
+  const loss = looked(() => cloneLoses(value));
   if (loss !== undefined) throw invalidValue(`it would not come back as it is: ${loss}`);
   return serialized(v8, value);
 }

@@ -20,19 +20,18 @@ export function jsonKeeps(value: unknown, depth = 0): boolean {
   }
 }
 
+/** Neither holes nor properties beside its elements. Names come in order: elements first. */
+function hasOnlyElements({ length }: { length?: unknown }, names: readonly string[]): boolean {
+  return names.length === length && (length === 0 || names[names.length - 1] === String(names.length - 1));
+}
+
 /** Strings are passed over without a call: they are most of what is stored. */
 function jsonKeepsParts(value: Record<string, unknown>, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const names = Object.keys(value);
   if (prototype === Array.prototype) {
-    const array = value as unknown as unknown[];
-    // Holes and properties beside the elements are lost in JSON.
-    return (
-      names.length === array.length &&
-      array.every((part) => typeof part === 'string' || jsonKeeps(part, depth))
-    );
-  }
-  if (prototype !== Object.prototype && prototype !== null) return false;
+    if (!hasOnlyElements(value, names)) return false;
+  } else if (prototype !== Object.prototype && prototype !== null) return false;
   for (const name of names) {
     const part = value[name];
     if (typeof part !== 'string' && !jsonKeeps(part, depth)) return false;
@@ -51,6 +50,11 @@ const CLONED_WHOLE = new Set<unknown>(
 );
 CLONED_WHOLE.add(null);
 
+/** The properties that an error has of itself; structured clone keeps these. */
+const ERROR_PROPERTIES = new Set(['stack', 'message', 'cause']);
+/** Looking for properties beside the elements of a longer typed array would cost more than storing it. */
+const LONGEST_SEARCHED = 1024;
+
 /**
  * What structured clone would not give back of a value, in words, or undefined when it gives back all of it.
  *
@@ -60,13 +64,31 @@ export function cloneLoses(value: unknown, path = 'value', seen = new Set<unknow
   if (typeof value === 'function' || typeof value === 'symbol') return `${path} is ${describe(value)}`;
   if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
   seen.add(value);
-  const isError = value instanceof Error;
-  if (!CLONED_WHOLE.has(Object.getPrototypeOf(value)) || (isError && Object.keys(value).length > 0)) {
+  if (!CLONED_WHOLE.has(Object.getPrototypeOf(value))) {
     return `${path} is ${describe(value)}, which would come back as something else`;
   }
   if (Object.getOwnPropertySymbols(value).length > 0) return `${path} has a property named by a symbol`;
-  if (ArrayBuffer.isView(value)) return undefined;
-  return firstOf(parts(value), ([name, part]) => cloneLoses(part, `${path}${name}`, seen));
+  if (hasLostProperties(value)) return `${path} is ${describe(value)} with properties of its own`;
+  for (const [name, part] of parts(value)) {
+    const loss = cloneLoses(part, `${path}${name}`, seen);
+    if (loss !== undefined) return loss;
+  }
+  return undefined;
+}
+
+/** Of plain objects and arrays all properties are kept, of other types only what makes the type. */
+function hasLostProperties(value: object): boolean {
+  if (value instanceof Error)
+    return Object.getOwnPropertyNames(value).some((name) => !ERROR_PROPERTIES.has(name));
+  if (value instanceof RegExp) return value.lastIndex !== 0 || Object.keys(value).length > 0;
+  if (isPlain(value)) return false;
+  const { length = 0 } = value as { length?: number };
+  return length <= LONGEST_SEARCHED && Object.keys(value).length !== length;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
 }
 
 function* parts(value: object): Generator<[name: string, part: unknown]> {
@@ -77,16 +99,10 @@ function* parts(value: object): Generator<[name: string, part: unknown]> {
     }
   } else if (value instanceof Set) {
     for (const part of value) yield [' (an element)', part];
-  } else {
-    for (const [name, part] of Object.entries(value))
-      yield [Array.isArray(value) ? `[${name}]` : `.${name}`, part];
+  } else if (value instanceof Error) {
+    yield ['.cause', value.cause];
+  } else if (isPlain(value)) {
+    const isArray = Array.isArray(value);
+    for (const [name, part] of Object.entries(value)) yield [isArray ? `[${name}]` : `.${name}`, part];
   }
-}
-
-function firstOf<T, R>(all: Iterable<T>, find: (one: T) => R | undefined): R | undefined {
-  for (const one of all) {
-    const found = find(one);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

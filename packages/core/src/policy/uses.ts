@@ -50,7 +50,8 @@ export class Uses {
       lastUse: Math.max(row.stored, row.at ?? 0, note?.at ?? 0),
       hits: (row.hits ?? 1) + (note?.hits ?? 0),
       idle: evictions - lastTick,
-      age: evictions - row.tick,
+      // What was there before the first eviction is no newcomer to any.
+      age: row.tick === 0 ? Infinity : evictions - row.tick,
     };
   }
 }

@@ -18,10 +18,21 @@ export interface StoredValue {
   readonly value: string | number | Buffer;
 }
 
+/** What writing an entry adds to the cache, and the row that it replaces. */
+export interface Growth {
+  readonly old: ReplacedRow | undefined;
+  /** What the new entry is counted with. */
+  readonly space: number;
+  /** How much more that is than what it replaces. */
+  readonly bytes: number;
+  readonly entries: 0 | 1;
+  readonly spare: number | undefined;
+}
+
 /** What else a row records. */
 export interface RowTerms {
   readonly expires: number | null;
-  readonly tags: readonly string[] | null;
+  readonly tags: string | null;
   readonly stored: number;
 }
 
@@ -60,18 +71,22 @@ export class Storage {
     this.#reuseIds = reuseIds;
   }
 
-  /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
-  put(key: Key, value: StoredValue, { expires, tags, stored }: RowTerms): { id: number; space: number } {
+  /** What put() of this entry would add, as long as nothing else is written. */
+  growth(key: Key, value: StoredValue, tags: string | null): Growth {
     const old = this.sql.findReplaced.get(key);
-    const tagText = tags === null ? null : JSON.stringify(tags);
-    const content = {
-      ...value,
-      expires,
-      stored,
-      tick: this.transaction.evictionsSeen,
-      space: spaceOf(key, value, tagText),
-      tags: tagText,
+    const space = spaceOf(key, value, tags);
+    return {
+      old,
+      space,
+      bytes: space - (old?.space ?? 0),
+      entries: old === undefined ? 1 : 0,
+      spare: old?.id,
     };
+  }
+
+  /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
+  put(key: Key, value: StoredValue, { expires, tags, stored }: RowTerms, { old, space }: Growth): void {
+    const content = { ...value, expires, stored, tick: this.transaction.evictionsSeen, space, tags };
     let id = old?.id;
     if (id === undefined) {
       const freeId = this.#takeFreeId();
@@ -81,9 +96,8 @@ export class Storage {
       this.sql.replace.run(...inOrder(content), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of tags) this.sql.addTag.run(tag, id);
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, id);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
-    return { id, space: content.space };
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */
@@ -95,6 +109,11 @@ export class Storage {
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
     if (this.#reuseIds && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+  }
+
+  /** Counts pages that a change elsewhere added to the log, about. */
+  logged(pages: number): void {
+    this.#logBytes += pages * PAGE_BYTES;
   }
 
   /** Takes the count of bytes that the changes since the last call added to the log, about. */
@@ -112,7 +131,9 @@ export class Storage {
 
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
-    this.db.pragma(`incremental_vacuum(${Math.ceil(bytes / PAGE_BYTES)})`);
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    this.db.pragma(`incremental_vacuum(${pages})`);
+    this.logged(2 * pages);
   }
 
   close(): void {
@@ -142,11 +163,11 @@ export class Storage {
 }
 
 /** What an entry is counted with against the size limit. */
-export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tagText: string | null): number {
+export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tags: string | null): number {
   const keyBytes =
     typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
   const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tagText?.length ?? 0) + fileSpace(value);
+  return rowSpace(keyBytes, inRow, tags?.length ?? 0) + fileSpace(value);
 }
 
 function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {

@@ -27,13 +27,22 @@ export interface CheckReport {
   readonly files: number;
 }
 
-/** A file younger than this may belong to a write that is still waiting for the lock. */
+/** A file younger than this may belong to a write that is still waiting for the lock, with the usual timeout. */
 export const ORPHAN_AGE_MS = 60_000;
 
 const PAGE_ROWS = 1000;
 
-/** Compares everything that is kept twice. Reads only; works on the caller's thread. */
-export function checkCache(db: SqliteDatabase, directory: string, now: number): CheckReport {
+/**
+ * Compares everything that is kept twice. Reads only; works on the caller's thread.
+ *
+ * @param isGoing whether a file is known to be about to be removed
+ */
+export function checkCache(
+  db: SqliteDatabase,
+  directory: string,
+  now: number,
+  isGoing: (file: string) => boolean = () => false,
+): CheckReport {
   const sql = prepareStatements(db);
   const files = new ValueFiles(directory, () => 0);
   const problems: CheckProblem[] = [];
@@ -66,8 +75,8 @@ export function checkCache(db: SqliteDatabase, directory: string, now: number): 
     last = rows.at(-1)?.file ?? '';
     if (rows.length < PAGE_ROWS) break;
   }
-  for (const name of orphans(files, (file) => sql.hasFile.get(file) !== undefined, now)) {
-    problems.push({ kind: 'orphan-file', detail: name });
+  for (const name of orphans(files, (file) => sql.hasFile.get(file) !== undefined, now - ORPHAN_AGE_MS)) {
+    if (!isGoing(name)) problems.push({ kind: 'orphan-file', detail: name });
   }
   return { ok: problems.length === 0, problems, entries: sums?.count ?? 0, files: fileCount };
 }
@@ -76,9 +85,9 @@ export function checkCache(db: SqliteDatabase, directory: string, now: number): 
 export function* orphans(
   files: ValueFiles,
   hasRow: (name: string) => boolean,
-  now: number,
+  before: number,
 ): Generator<string> {
   for (const { name, modified } of files.list()) {
-    if (modified < now - ORPHAN_AGE_MS && !hasRow(name)) yield name;
+    if (modified < before && !hasRow(name)) yield name;
   }
 }

@@ -1,13 +1,17 @@
-import { monotonicMs } from '../clock.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs, sleepSync } from '../clock.ts';
 import { FRAME_BYTES, LOG_LIMIT_BYTES } from '../storage/rows/schema.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { LogState, Statements } from '../storage/rows/statements.ts';
-import { order } from './thread.ts';
+import { type CheckpointResult, letGo, order } from './thread.ts';
 
 /** The log is looked at each time about this much was committed. */
 const LOOK_EVERY_BYTES = 256 * 1024;
 /** With so much that is only in the log, the thread moves it into the database while others go on. */
 const START_BYTES = 4 * 1024 * 1024;
+/** So long writers try in vain before they take it that a reader is in the way, and not each other. */
+const PATIENCE_MS = 500;
+const RETRY_MS = 4;
 /** When a reader keeps the log from being filled anew, writers go on for so long before the next attempt. */
 const PAUSE_MS = 1000;
 
@@ -30,9 +34,10 @@ export class Checkpoints {
   readonly #listener: CheckpointListener;
   #committed = 0;
   #state: LogState = { log: 0, checkpointed: 0 };
-  #running: Promise<void> | undefined;
-  #threadUsed = false;
+  #running: Promise<unknown> | undefined;
   #pinnedUntil = 0;
+  #isPinned = false;
+  #catchingUp: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(directory: string, sql: Statements, listener: CheckpointListener) {
@@ -49,21 +54,37 @@ export class Checkpoints {
 
   /** Whether a writer has to wait for caughtUp(), or call catchUpSync(). */
   get isBehind(): boolean {
+    if (this.#isClosed) return false;
     const { log, checkpointed } = this.#state;
     return log * FRAME_BYTES > LOG_LIMIT_BYTES && checkpointed < log && monotonicMs() >= this.#pinnedUntil;
   }
 
   /** Resolves when the log is short again, or when a reader of another program prevents it for now. */
-  async caughtUp(): Promise<void> {
-    while (this.isBehind) {
+  caughtUp(): Promise<void> {
+    this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = undefined));
+    return this.#catchingUp;
+  }
+
+  async #catchUp(): Promise<void> {
+    for (const end = this.#patience(); this.isBehind;) {
       await this.#running;
-      await this.#order('restart');
+      const { busy, byCheckpoint } = await this.#order('restart');
+      if (busy && this.isBehind) {
+        if (!byCheckpoint && monotonicMs() > end) this.#foundPinned();
+        else await sleep(RETRY_MS * (0.5 + Math.random()));
+      }
     }
   }
 
   /** The same on the caller's thread. */
   catchUpSync(): void {
-    this.#finished('restart', this.#sql.restartLog.get()?.busy !== 0);
+    for (const end = this.#patience(); this.isBehind;) {
+      const row = this.#sql.restartLog.get();
+      this.#finished(row?.busy !== 0);
+      if (!this.isBehind) return;
+      if (row?.log !== -1 && monotonicMs() > end) this.#foundPinned();
+      else sleepSync(RETRY_MS * (0.5 + Math.random()));
+    }
   }
 
   /** Shortens a log that grew while a reader pinned it, also when nobody writes any more. */
@@ -76,6 +97,7 @@ export class Checkpoints {
 
   /** Lets go of the thread, having it empty a log so long that closing the database would have to wait for the disk. */
   async close(): Promise<void> {
+    await this.#catchingUp;
     await this.#running;
     const { log, checkpointed } = this.#look();
     if ((log - checkpointed) * FRAME_BYTES > LOOK_EVERY_BYTES) await this.#order('truncate');
@@ -85,27 +107,39 @@ export class Checkpoints {
   /** Lets go of the thread, and of the database, only. */
   async letGo(): Promise<void> {
     this.#isClosed = true;
-    if (this.#threadUsed)
-      await order('close', this.#directory, 0).catch((error) => this.#listener.onError(error));
+    await letGo(this.#directory).catch((error: unknown) => this.#listener.onError(error));
   }
 
-  #order(name: CheckpointName): Promise<void> {
-    this.#threadUsed = true;
-    this.#running = order(name, this.#directory, 0)
-      .then(({ busy }) => this.#finished(name, busy))
+  #order(name: CheckpointName): Promise<CheckpointResult> {
+    const ordered = order(name, this.#directory, 0)
+      .then((result) => {
+        this.#finished(name !== 'checkpoint' && result.busy);
+        return result;
+      })
       .catch((error: unknown) => {
         this.#pinnedUntil = monotonicMs() + PAUSE_MS;
         this.#listener.onError(error);
+        return { busy: true, byCheckpoint: false };
       })
       .finally(() => (this.#running = undefined));
-    return this.#running;
+    this.#running = ordered;
+    return ordered;
   }
 
-  #finished(name: CheckpointName, busy: boolean): void {
-    const { log } = this.#look();
-    if (name === 'checkpoint' || !busy) return;
+  #finished(busy: boolean): void {
+    this.#look();
+    if (!busy) this.#isPinned = false;
+  }
+
+  /** A reader that was there a moment ago is expected to be there still. */
+  #patience(): number {
+    return this.#isPinned ? 0 : monotonicMs() + PATIENCE_MS;
+  }
+
+  #foundPinned(): void {
+    this.#isPinned = true;
     this.#pinnedUntil = monotonicMs() + PAUSE_MS;
-    this.#listener.onPinned(log * FRAME_BYTES);
+    this.#listener.onPinned(this.#state.log * FRAME_BYTES);
   }
 
   #look(): LogState {

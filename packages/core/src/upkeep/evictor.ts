@@ -28,10 +28,15 @@ const TOLERANCE = 1.05;
 const TOLERANCE_BYTES = 1024 * 1024;
 const LOOK_EVERY_BYTES = 256 * 1024;
 
-/**
- * Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows; what
- * remains is a debt that has to be paid before the write that caused it returns.
- */
+/** What is to be added to the cache. */
+export interface Room {
+  readonly bytes: number;
+  readonly entries: number;
+  /** The id of the entry that it replaces, which is not to go before it. */
+  readonly spare?: number | undefined;
+}
+
+/** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
 export class Evictor {
   readonly departures: Departures = { evicted: 0, expired: 0 };
   readonly #storage: Storage;
@@ -40,7 +45,10 @@ export class Evictor {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
+  /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
+  /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
+  #wasWithin = false;
 
   constructor(
     storage: Storage,
@@ -62,20 +70,26 @@ export class Evictor {
     this.#unlooked += bytes;
   }
 
+  /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
+  fits({ bytes, entries }: Room): boolean {
+    if (bytes <= 0 && entries === 0 && this.#wasWithin) return true;
+    return !this.#isOver({ bytes, entries }) && this.#unlooked < LOOK_EVERY_BYTES;
+  }
+
   /**
-   * Evicts until `roomBytes` more fit.
+   * Evicts until what is to be added fits.
    *
-   * @param spare the id of the entry that is not to go, as it was just written
    * @param deadline when to stop, by monotonicMs()
    * @returns false when the deadline came first
    * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
    */
-  makeRoom(roomBytes: number, spare: number | undefined, deadline: number): boolean {
-    while (this.#isOver(roomBytes)) {
-      if (this.purge(BATCH) === 0) this.#evictOne(spare);
-      if (monotonicMs() > deadline) return !this.#isOver(roomBytes);
+  makeRoom(room: Room, deadline: number): boolean {
+    while (this.#isOver(room)) {
+      if (this.purge(BATCH) === 0) this.#evictOne(room.spare);
+      if (monotonicMs() > deadline) return false;
     }
-    return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(spare, deadline);
+    this.#wasWithin = true;
+    return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(room.spare, deadline);
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -92,9 +106,9 @@ export class Evictor {
     this.#storage.remove(row);
   }
 
-  #isOver(roomBytes: number): boolean {
+  #isOver({ bytes, entries }: Room): boolean {
     const { count, space } = this.#storage.transaction.totals;
-    return space + roomBytes > this.#limits.sizeLimit || count > this.#limits.entryLimit;
+    return space + bytes > this.#limits.sizeLimit || count + entries > this.#limits.entryLimit;
   }
 
   #evictOne(spare: number | undefined): void {

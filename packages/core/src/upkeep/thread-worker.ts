@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { CONNECTION_PRAGMAS } from '../storage/rows/schema.ts';
+import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
 import { checkCache } from './check.ts';
-import type { ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
+import { isBusy } from '../storage/rows/sqlite-error.ts';
+import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
 
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
 const PATIENCE_MS = 100;
@@ -13,17 +14,29 @@ const databases = new Map<string, Database.Database>();
 function databaseOf(directory: string): Database.Database {
   let db = databases.get(directory);
   if (db === undefined) {
-    db = new Database(join(directory, 'cache.db'), { fileMustExist: true });
+    db = new Database(join(directory, 'cache.db'), { timeout: PATIENCE_MS, fileMustExist: true });
     for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-    db.pragma(`busy_timeout = ${PATIENCE_MS}`);
     databases.set(directory, db);
   }
   return db;
 }
 
-function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): { busy: boolean } {
-  const [row] = databaseOf(directory).pragma(`wal_checkpoint(${mode})`) as { busy: number }[];
-  return { busy: row?.busy !== 0 };
+function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): CheckpointResult {
+  const db = databaseOf(directory);
+  const [row] = db.pragma(`wal_checkpoint(${mode})`) as { busy: number; log: number; checkpointed: number }[];
+  const { busy, log, checkpointed } = row ?? { busy: 1, log: 0, checkpointed: 0 };
+  if (mode !== 'TRUNCATE' && busy === 0 && log > 0 && log === checkpointed) beginLog(db);
+  return { busy: busy !== 0, byCheckpoint: log === -1 };
+}
+
+/** Who first writes to a log that is filled anew waits for the disk: better this thread than another. */
+function beginLog(db: Database.Database): void {
+  try {
+    db.transaction(() => db.pragma(`user_version = ${FORMAT_VERSION}`)).immediate();
+  } catch (error) {
+    // Then somebody else has done it.
+    if (!isBusy(error)) throw error;
+  }
 }
 
 function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOrder['name']] {

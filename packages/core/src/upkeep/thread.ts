@@ -1,15 +1,24 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { DiskCacheError } from '../errors.ts';
 import type { CheckReport } from './check.ts';
+
+/** What a checkpoint came to. */
+export interface CheckpointResult {
+  /** Whether somebody was in the way. */
+  readonly busy: boolean;
+  /** Whether that was another checkpoint. */
+  readonly byCheckpoint: boolean;
+}
 
 /** What the thread can be asked for, by the name of the order, and what each comes to. */
 export interface ThreadResults {
-  /** Moves the log into the database as far as nobody is in the way. Its result: whether somebody was. */
-  checkpoint: { readonly busy: boolean };
+  /** Moves the log into the database as far as nobody is in the way. */
+  checkpoint: CheckpointResult;
   /** The same, keeping writers out until the log can be filled from its start again. */
-  restart: { readonly busy: boolean };
+  restart: CheckpointResult;
   /** The same, leaving the log's file empty. */
-  truncate: { readonly busy: boolean };
+  truncate: CheckpointResult;
   check: CheckReport;
   /** Lets go of the cache. */
   close: undefined;
@@ -37,6 +46,8 @@ interface Waiting {
 let worker: Worker | undefined;
 let lastId = 0;
 const waiting = new Map<number, Waiting>();
+/** The caches whose database the thread has open. */
+const known = new Set<string>();
 
 /**
  * Has the one thread that all caches of this process share do what would take long, or wait for the disk. The first
@@ -48,6 +59,7 @@ export function order<Name extends ThreadOrderName>(
   now: number,
 ): Promise<ThreadResults[Name]> {
   worker ??= start();
+  known.add(directory);
   const id = ++lastId;
   const ordered = worker;
   return new Promise<ThreadResults[Name]>((resolve, reject) => {
@@ -57,18 +69,34 @@ export function order<Name extends ThreadOrderName>(
   });
 }
 
+/** Has the thread let go of a cache, if it was asked for anything there. */
+export async function letGo(directory: string): Promise<void> {
+  if (!known.has(directory)) return;
+  const closed = order('close', directory, 0);
+  known.delete(directory);
+  await closed;
+}
+
+/** An error loses its class on its way between threads. */
+function storageFailure(cause: Error): DiskCacheError {
+  return new DiskCacheError('ERR_DISKCACHE_STORAGE', `the thread of DiskCache failed: ${cause.message}`, {
+    cause,
+  });
+}
+
 function start(): Worker {
   const started = new Worker(join(__dirname, 'thread-worker.js'), { name: 'diskcache' });
   const fail = (error: Error) => {
     if (worker !== started) return;
     worker = undefined;
+    known.clear();
     for (const one of waiting.values()) one.reject(error);
     waiting.clear();
   };
   started.on('message', (reply: ThreadReply) => {
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if ('error' in reply) one?.reject(reply.error);
+    if ('error' in reply) one?.reject(storageFailure(reply.error));
     else one?.resolve(reply.result);
     if (waiting.size === 0) started.unref();
   });

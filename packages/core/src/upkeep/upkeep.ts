@@ -3,7 +3,7 @@ import { type Clock, monotonicMs } from '../clock.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
-import { orphans } from './check.ts';
+import { ORPHAN_AGE_MS, orphans } from './check.ts';
 
 /** What upkeep needs of the cache that it keeps. */
 export interface UpkeepHost {
@@ -11,6 +11,8 @@ export interface UpkeepHost {
   readonly uses: Uses;
   readonly clock: Clock;
   readonly random: () => number;
+  /** How long a write may wait for its lock after its file was written. */
+  readonly timeoutMs: number;
   /** Runs `work` in a transaction, or returns false at once while another process writes. */
   tryWrite(work: () => void): boolean;
   /** Removes some expired entries. @returns whether there are no more */
@@ -72,7 +74,8 @@ export class Upkeep {
     this.#tidyLog();
     if (--this.#ticksToSweep <= 0) {
       this.#ticksToSweep = SWEEP_TICKS;
-      this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), this.#host.clock.now()));
+      const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
+      this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), before));
     }
   }
 

@@ -16,6 +16,7 @@ export type SqliteDatabase = Database.Database;
  */
 export function openDatabase(path: string, timeoutMs: number): SqliteDatabase {
   createPrivateFile(path);
+  // The wait for a lock is ours: SQLite's would block the event loop.
   const db = new Database(path, { timeout: 0 });
   try {
     whileBusy(timeoutMs, () => {

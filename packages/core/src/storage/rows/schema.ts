@@ -18,14 +18,12 @@ export const CREATION_PRAGMAS = [
 export const FRAME_BYTES = PAGE_BYTES + 24;
 
 /** The log's file grows to this and is then filled anew: extending it again and again would cost a third of a set. */
-export const LOG_LIMIT_BYTES = 12 * 1024 * 1024;
+export const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /**
- * Set on each connection. The wait for a lock is ours, since SQLite's would block the event loop, and so is the time
- * of a checkpoint.
+ * Set on each connection. The time of a checkpoint is ours: SQLite's own would make a writer wait for the disk.
  */
 export const CONNECTION_PRAGMAS = [
-  'busy_timeout = 0',
   'synchronous = NORMAL',
   'wal_autocheckpoint = 0',
   `journal_size_limit = ${LOG_LIMIT_BYTES}`,

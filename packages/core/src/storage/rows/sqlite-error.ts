@@ -6,11 +6,21 @@ export function isBusy(error: unknown): boolean {
   return error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
+/** What the body of a transaction threw, on its way to the caller: never to be taken for an error of ours. */
+export class ThrownByBody {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /**
- * Errors of SQLite and of the system as `ERR_DISKCACHE_STORAGE`, so that they have a stable code; all others, such as
- * those that a transaction's body throws, as they are.
+ * Errors of SQLite and of the system as `ERR_DISKCACHE_STORAGE`, so that they have a stable code; what a transaction's
+ * body threw, and all others, as they are.
  */
 export function storageError(error: unknown, what: string): unknown {
+  if (error instanceof ThrownByBody) return error.error;
   if (error instanceof SqliteError && error.code === 'SQLITE_NOTADB') {
     return new DiskCacheError('ERR_DISKCACHE_FORMAT', `${what}: the file is not a database`, {
       cause: error,

@@ -195,7 +195,7 @@ export function prepareStatements(db: SqliteDatabase) {
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),
-    restartLog: one<[], { busy: number }>('PRAGMA wal_checkpoint(RESTART)'),
+    restartLog: one<[], { busy: number; log: number }>('PRAGMA wal_checkpoint(RESTART)'),
 
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
