@@ -1,0 +1,50 @@
+import type { Statistic } from './ratios.ts';
+import type { SubjectName } from './subjects/subjects.ts';
+
+/** What a change may not lose: a subject's time in a trial as a multiple of another subject's. */
+export interface Target {
+  readonly claim: string;
+  readonly trial: string;
+  readonly subject: SubjectName;
+  readonly against: SubjectName;
+  readonly statistic: Statistic;
+  readonly atMost: number;
+}
+
+export const TARGETS: readonly Target[] = [
+  ...['get-zipf', 'get-uniform'].map((trial): Target => ({
+    claim: `DiskCacheSync.get against a SELECT by key (${trial})`,
+    trial,
+    subject: 'disk-cache-sync',
+    against: 'sqlite',
+    statistic: 'p50',
+    atMost: 1.3,
+  })),
+  {
+    claim: 'awaited DiskCache.set against an autocommit UPSERT with an order index',
+    trial: 'set-overwrite',
+    subject: 'disk-cache',
+    against: 'sqlite-ordered',
+    statistic: 'mean',
+    atMost: 0.6,
+  },
+  {
+    claim: '64 concurrent DiskCache.set, by the set, against the same',
+    trial: 'set-concurrent',
+    subject: 'disk-cache',
+    against: 'sqlite-ordered',
+    statistic: 'mean',
+    atMost: 0.5,
+  },
+  ...(['5', '6'] as const).map((version): Target => ({
+    claim: `createKeyv() get in Keyv ${version} against its own Map in memory`,
+    trial: 'get-uniform',
+    subject: `keyv${version}-disk-cache`,
+    against: `keyv${version}-map`,
+    statistic: 'p50',
+    atMost: 1.25,
+  })),
+];
+
+/** Resident memory that an open cache of so many entries may cost over an empty one. */
+export const MEMORY_TARGET = { entries: 1_000_000, atMostMiB: 64 };
