@@ -72,7 +72,8 @@ export class DiskCacheSync {
 
   /** The values of several keys, in their order; undefined where there is no live entry. */
   getMany<Value = unknown>(keys: Iterable<Key>): (Value | undefined)[] {
-    return given('keys', keys).map((key) => this.get<Value>(key));
+    const found = this.#loadMany(keys, (key) => this.#engine.find(key));
+    return found.map((one) => one?.value as Value | undefined);
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
@@ -92,7 +93,8 @@ export class DiskCacheSync {
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
-    return given('keys', keys).map((key) => this.entry<Value>(key));
+    const found = this.#loadMany(keys, (key) => this.#engine.findFull(key));
+    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -271,6 +273,20 @@ export class DiskCacheSync {
     } finally {
       if (!isStored) files.removeSync(file);
     }
+  }
+
+  /** All rows from one snapshot, then their values. */
+  #loadMany<Row extends EntryRow>(
+    keys: Iterable<Key>,
+    find: (key: Key) => Row | undefined,
+  ): (Loaded<Row> | undefined)[] {
+    const checked = given('keys', keys).map(validKey);
+    const rows = this.#read(() => this.#engine.snapshot(() => checked.map(find)));
+    return checked.map((key, place) => {
+      const found = this.#read(() => this.#valueOf(key, rows[place], () => find(key)));
+      this.#engine.counted(found?.row);
+      return found;
+    });
   }
 
   /** A row's value, and the row that it is from: another process may have replaced the one that was found. */

@@ -98,8 +98,11 @@ export class ValueFiles {
         // One byte more than there should be, to see that the file ends there.
         const bytes = Buffer.allocUnsafe(size + 1);
         let filled = 0;
-        for (let last = -1; last !== 0 && filled <= size; filled += last) {
-          last = (await file.read(bytes, filled, size + 1 - filled, null)).bytesRead;
+        for (let isAtEnd = false; !isAtEnd;) {
+          const wanted = size + 1 - filled;
+          const { bytesRead } = await file.read(bytes, filled, wanted, null);
+          filled += bytesRead;
+          isAtEnd = bytesRead < wanted || filled > size;
         }
         return filled === size ? bytes.subarray(0, size) : 'damaged';
       } finally {

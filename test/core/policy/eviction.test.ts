@@ -1,0 +1,255 @@
+import type { DiskCacheOptions, Key } from '@diskcache/core';
+import { describe, expect, test } from 'vitest';
+import { openCache, openSync } from '../../support/caches.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { folderInMemory } from '../../support/temporary-folder.ts';
+
+const EVICTING = ['lru', 'lfu', 'fifo'] as const;
+
+/** How an entry's value is stored, and a value of about 10 kB. */
+const STORAGES: [string, DiskCacheOptions][] = [
+  ['rows', {}],
+  ['files', { fileThreshold: 1 }],
+];
+const TEN_KB = 'x'.repeat(10_000);
+
+describe.for(EVICTING)('%s', (eviction) => {
+  test('entryLimit is kept exactly after each set()', async () => {
+    const cache = openCache({ eviction, entryLimit: 5 });
+    for (let key = 0; key < 50; key++) {
+      await cache.set(key, key);
+      expect(await cache.count()).toBe(Math.min(key + 1, 5));
+    }
+    expect(await cache.stats()).toMatchObject({ evicted: 45 });
+  });
+
+  test('entryLimit 1 keeps the entry just written', () => {
+    const cache = openSync({ eviction, entryLimit: 1 });
+    for (const key of ['a', 'b', 'c']) {
+      cache.set(key, key);
+      expect([...cache.keys()]).toEqual([key]);
+    }
+  });
+
+  test.for(STORAGES)(
+    'sizeLimit is kept after each set(), and no more is evicted than needed, in %s',
+    async (storage) => {
+      const sizeLimit = 100_000;
+      const cache = openCache({ eviction, sizeLimit, ...storage[1] });
+      await cache.set(0, TEN_KB);
+      const each = await cache.size();
+      const most = Math.floor(sizeLimit / each);
+      for (let key = 1; key < 40; key++) {
+        await cache.set(key, TEN_KB);
+        expect(await cache.size()).toBeLessThanOrEqual(sizeLimit);
+        expect(await cache.count()).toBe(Math.min(key + 1, most));
+        expect(await cache.has(key)).toBe(true);
+      }
+      expect(await cache.check()).toMatchObject({ ok: true });
+    },
+  );
+
+  test.for(STORAGES)('sizeLimit is kept when many sets are made at once, in %s', async ([, storage]) => {
+    const cache = openCache({ eviction, sizeLimit: 100_000, ...storage });
+    await Promise.all(Array.from({ length: 100 }, (_, key) => cache.set(key, TEN_KB)));
+    expect(await cache.size()).toBeLessThanOrEqual(100_000);
+    expect(await cache.size()).toBeGreaterThan(70_000);
+    expect(await cache.has(99)).toBe(true);
+    expect(await cache.check()).toMatchObject({ ok: true });
+  });
+
+  test('a large value takes the place of as many small ones as it needs', async () => {
+    const cache = openCache({ eviction, sizeLimit: 100_000 });
+    for (let key = 0; key < 9; key++) await cache.set(key, 'x'.repeat(5_000));
+    await cache.set('large', 'x'.repeat(70_000));
+    expect(await cache.has('large')).toBe(true);
+    expect(await cache.count()).toBeGreaterThanOrEqual(3);
+    expect(await cache.size()).toBeLessThanOrEqual(100_000);
+  });
+
+  test('an overwrite with a larger value evicts others, not itself', async () => {
+    const cache = openCache({ eviction, sizeLimit: 100_000 });
+    for (let key = 0; key < 9; key++) await cache.set(key, TEN_KB.slice(0, 5_000));
+    await cache.set(0, 'x'.repeat(80_000));
+    expect(await cache.get<string>(0)).toHaveLength(80_000);
+    expect(await cache.size()).toBeLessThanOrEqual(100_000);
+  });
+
+  test.for(STORAGES)(
+    'a value larger than sizeLimit is refused and nothing is lost, in %s',
+    async ([, storage]) => {
+      const cache = openCache({ eviction, sizeLimit: 100_000, ...storage });
+      for (const key of ['a', 'b']) await cache.set(key, TEN_KB);
+      for (const key of ['a', 'new']) {
+        const refused = cache.set(key, 'x'.repeat(100_001));
+        await expect(refused).rejects.toMatchObject({ code: 'ERR_DISKCACHE_TOO_LARGE' });
+        await expect(refused).rejects.toThrow(/100001 bytes.*sizeLimit 100000/);
+      }
+      expect(await cache.getMany(['a', 'b', 'new'])).toEqual([TEN_KB, TEN_KB, undefined]);
+      expect(await cache.check()).toMatchObject({ ok: true, entries: 2 });
+    },
+  );
+
+  test('a value that only its tags make too large is refused and nothing is lost', async () => {
+    const cache = openCache({ eviction, sizeLimit: 100_000, fileThreshold: 1 });
+    for (const key of ['a', 'b']) await cache.set(key, TEN_KB);
+    const tags = Array.from({ length: 300 }, (_, tag) => `tag ${tag}`);
+    const refused = cache.set('new', 'x'.repeat(94_000), { tags });
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_DISKCACHE_TOO_LARGE' });
+    expect(await cache.count()).toBe(2);
+  });
+
+  test('expired entries go before live ones', () => {
+    const clock = new FakeClock();
+    const cache = openSync({ eviction, entryLimit: 4, clock });
+    cache.set('a', 1);
+    cache.set('b', 2);
+    cache.set('short', 3, { ttl: 10 });
+    cache.get('short');
+    clock.advance(10);
+    cache.set('c', 4);
+    cache.set('d', 5);
+    expect([...cache.keys()]).toEqual(['a', 'b', 'c', 'd']);
+    expect(cache.stats()).toMatchObject({ expired: 1, evicted: 0 });
+  });
+
+  test('opening with lower limits evicts nothing, cull() all that is too much', async () => {
+    const directory = folderInMemory();
+    const before = openCache({ eviction }, directory);
+    await before.setMany(Array.from({ length: 500 }, (_, key) => [key, key]));
+    await before.close();
+    const cache = openCache({ eviction, entryLimit: 100 }, directory);
+    expect(await cache.count()).toBe(500);
+    expect(await cache.cull()).toBe(400);
+    expect(await cache.count()).toBe(100);
+  });
+
+  test('opening with lower limits has the next set() evict all that is too much', async () => {
+    const directory = folderInMemory();
+    const before = openCache({ eviction }, directory);
+    await before.setMany(Array.from({ length: 500 }, (_, key) => [key, key]));
+    await before.close();
+    const cache = openCache({ eviction, entryLimit: 100 }, directory);
+    await cache.set('new', 'value');
+    expect(await cache.count()).toBe(100);
+    expect(await cache.has('new')).toBe(true);
+    expect(await cache.check()).toMatchObject({ ok: true });
+  });
+});
+
+test('lru evicts the least recently used of three', () => {
+  const cache = openSync({ eviction: 'lru', entryLimit: 3 });
+  for (const key of ['a', 'b', 'c']) cache.set(key, key);
+  cache.get('a');
+  expect(keysAfter(cache, 'd')).toEqual(['a', 'c', 'd']);
+  cache.set('c', 'again');
+  expect(keysAfter(cache, 'e')).toEqual(['c', 'd', 'e']);
+  cache.touch('c');
+  cache.get('d');
+  expect(keysAfter(cache, 'f')).toEqual(['c', 'd', 'f']);
+});
+
+test('lru takes neither has() nor iteration for a use', () => {
+  const cache = openSync({ eviction: 'lru', entryLimit: 3 });
+  for (const key of ['a', 'b', 'c']) cache.set(key, key);
+  cache.has('a');
+  expect([...cache.entries()]).toHaveLength(3);
+  expect(keysAfter(cache, 'd')).toEqual(['b', 'c', 'd']);
+});
+
+test('fifo evicts the first to arrive, whatever was read or overwritten', () => {
+  const cache = openSync({ eviction: 'fifo', entryLimit: 3 });
+  for (const key of ['a', 'b', 'c']) cache.set(key, key);
+  cache.get('a');
+  cache.set('a', 'again');
+  cache.touch('a');
+  expect(keysAfter(cache, 'd')).toEqual(['b', 'c', 'd']);
+  cache.delete('c');
+  cache.set('c', 'new arrival');
+  expect(keysAfter(cache, 'e')).toEqual(['c', 'd', 'e']);
+  expect(keysAfter(cache, 'f')).toEqual(['c', 'e', 'f']);
+});
+
+describe('lfu', () => {
+  test('evicts the least frequently used of three', () => {
+    const cache = openSync({ eviction: 'lfu', entryLimit: 3 });
+    for (const key of ['a', 'b', 'c']) cache.set(key, key);
+    for (const key of ['a', 'a', 'b', 'c', 'c']) cache.get(key);
+    expect(keysAfter(cache, 'd')).toEqual(['a', 'c', 'd']);
+  });
+
+  test('keeps hot entries through a scan of as many keys as fit', () => {
+    const cache = openSync({ eviction: 'lfu', entryLimit: 40 });
+    const hot = ['h1', 'h2', 'h3'];
+    for (const key of hot) cache.set(key, key);
+    for (let read = 0; read < 30; read++) for (const key of hot) cache.get(key);
+    for (let key = 0; key < 80; key++) cache.set(key, key);
+    expect(cache.getMany(hot)).toEqual(hot);
+  });
+
+  test('keeps a hot entry that is overwritten', () => {
+    const cache = openSync({ eviction: 'lfu', entryLimit: 10 });
+    cache.set('hot', 1);
+    for (let read = 0; read < 30; read++) cache.get('hot');
+    cache.set('hot', 2);
+    for (let key = 0; key < 20; key++) cache.set(key, key);
+    expect(cache.get('hot')).toBe(2);
+  });
+
+  test('lets go in the end of what was hot long ago', () => {
+    const cache = openSync({ eviction: 'lfu', entryLimit: 20 });
+    cache.set('once hot', 1);
+    for (let read = 0; read < 1000; read++) cache.get('once hot');
+    for (let key = 0; key < 200; key++) {
+      cache.set(key, key);
+      cache.get(key);
+    }
+    expect(cache.has('once hot')).toBe(false);
+  });
+
+  test('lets a newcomer stay for a while among entries that are all hot', () => {
+    const cache = openSync({ eviction: 'lfu', entryLimit: 60 });
+    for (let key = 0; key < 60; key++) cache.set(key, key);
+    for (let read = 0; read < 20; read++) for (let key = 0; key < 60; key++) cache.get(key);
+    for (const key of ['first', 'second', 'third']) cache.set(key, key);
+    expect([cache.has('second'), cache.has('third')]).toEqual([true, true]);
+  });
+});
+
+test('an existing cache goes on under another policy, by the uses that were written', () => {
+  const directory = folderInMemory();
+  const first = openSync({ eviction: 'lru', entryLimit: 3 }, directory);
+  for (const key of ['a', 'b', 'c']) first.set(key, key);
+  first.get('a');
+  first.close();
+  const second = openSync({ eviction: 'fifo', entryLimit: 3 }, directory);
+  expect(keysAfter(second, 'd')).toEqual(['b', 'c', 'd']);
+  second.close();
+  const third = openSync({ eviction: 'lfu', entryLimit: 3 }, directory);
+  for (const key of ['b', 'b', 'd']) third.get(key);
+  expect(keysAfter(third, 'e')).toEqual(['b', 'd', 'e']);
+  third.close();
+  const fourth = openSync({ eviction: 'lru', entryLimit: 3 }, directory);
+  fourth.get('b');
+  expect(keysAfter(fourth, 'f')).toEqual(['b', 'e', 'f']);
+  expect(fourth.check()).toMatchObject({ ok: true });
+});
+
+test('random numbers come from the option: the same ones evict the same entries', () => {
+  const survivors = () => {
+    let seed = 1;
+    const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    const cache = openSync({ entryLimit: 200, random, clock: new FakeClock() });
+    for (let key = 0; key < 600; key++) cache.set(key, key);
+    return [...cache.keys()];
+  };
+  expect(survivors()).toEqual(survivors());
+});
+
+function keysAfter(
+  cache: { set(key: Key, value: unknown): void; keys(): Iterable<Key> },
+  key: string,
+): Key[] {
+  cache.set(key, key);
+  return [...cache.keys()];
+}

@@ -1,0 +1,173 @@
+import { DiskCache, type DiskCacheOptions, DiskCacheSync, type IterationOptions } from '@diskcache/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { asPromises, type CacheVerbs } from '../contract/verbs.ts';
+import { listed } from '../support/caches.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { folderInMemory } from '../support/temporary-folder.ts';
+import { PlainCache } from './plain-cache.ts';
+import { FILE_THRESHOLD, someSteps, type Step } from './steps.ts';
+
+/** How many sequences of about 40 steps each test tries. */
+const RUNS = Number(process.env.DISKCACHE_MODEL_RUNS ?? 150);
+
+class TakenBack extends Error {}
+
+/** Carries out a step. @returns what the verb gave, in the form in which PlainCache tells it */
+function take(cache: CacheVerbs, step: Step): Promise<unknown> {
+  switch (step.do) {
+    case 'get':
+    case 'has':
+    case 'delete':
+      return cache[step.do](step.key);
+    case 'entry':
+      return cache.entry(step.key).then((entry) => entry && plain(entry));
+    case 'getMany':
+    case 'deleteMany':
+      return cache[step.do](step.keys);
+    case 'set':
+    case 'add':
+      return cache[step.do](step.key, step.value, step.terms);
+    case 'setMany':
+      return cache.setMany(
+        step.keys.map((key) => [key, step.value] as const),
+        step.terms,
+      );
+    case 'touch':
+      return cache.touch(step.key, { ttl: step.ttl });
+    case 'clear':
+    case 'count':
+      return cache[step.do]();
+    case 'expire':
+      return cache.expire().then(() => undefined);
+    case 'evict':
+      return cache.evict(step.tag);
+    case 'deletePrefix':
+      return cache.deletePrefix(step.prefix);
+    case 'entries':
+      return listed(cache.entries()).then((entries) => entries.map(plain));
+    case 'keys':
+      return listed(cache.keys(rangeOf(step)));
+    case 'check':
+      return cache.check().then(({ ok }) => ok);
+    case 'transact':
+      return transact(cache, step);
+    case 'advance':
+    case 'reopen':
+      return Promise.resolve();
+  }
+}
+
+/** The verbs of the transaction's cache answer at once; their promises are only how the steps are written. */
+async function transact(
+  cache: CacheVerbs,
+  { steps, fails }: Extract<Step, { do: 'transact' }>,
+): Promise<unknown> {
+  const results: Promise<unknown>[] = [];
+  const done = cache.transact((tx) => {
+    for (const step of steps) {
+      // All at once: a list that is read in steps would be read after the transaction.
+      if (step.do === 'keys') results.push(Promise.resolve([...tx.keys(rangeOf(step))]));
+      else if (step.do === 'entries') results.push(Promise.resolve(Array.from(tx.entries(), plain)));
+      else results.push(take(asPromises(tx), step));
+    }
+    if (fails) throw new TakenBack();
+  });
+  const isTakenBack = await done.then(
+    () => false,
+    (error: unknown) => error instanceof TakenBack,
+  );
+  return isTakenBack ? 'failed' : Promise.all(results);
+}
+
+function rangeOf({ prefix, reverse, limit }: Extract<Step, { do: 'keys' }>): IterationOptions {
+  return { prefix, reverse, limit };
+}
+
+function plain({
+  key,
+  value,
+  expires,
+  tags,
+}: {
+  key: unknown;
+  value: unknown;
+  expires: unknown;
+  tags: unknown;
+}) {
+  return { key, value, expires, tags };
+}
+
+type Open = (options: DiskCacheOptions, directory: string) => CacheVerbs;
+
+/** Runs steps on a cache and on the model; `isAwaited` says after which steps all calls so far are waited for. */
+async function agree(open: Open, steps: Step[], isAwaited: (place: number) => boolean): Promise<void> {
+  const clock = new FakeClock(Date.now());
+  const directory = folderInMemory();
+  const options = { clock, fileThreshold: FILE_THRESHOLD };
+  const model = new PlainCache(clock.now());
+  let cache = open(options, directory);
+  let calls: { step: Step; given: Promise<unknown>; expected: unknown }[] = [];
+  const settle = async () => {
+    for (const { step, given, expected } of calls) expect([step, await given]).toEqual([step, expected]);
+    calls = [];
+  };
+  for (const [place, step] of steps.entries()) {
+    if (step.do === 'advance' || step.do === 'reopen') await settle();
+    if (step.do === 'advance') clock.advance(step.ms);
+    if (step.do === 'reopen') {
+      await cache.close();
+      cache = open(options, directory);
+    }
+    calls.push({ step, given: take(cache, step), expected: model.take(step) });
+    // Going through entries takes several turns, in which writes that are called later may take effect.
+    if (isAwaited(place) || step.do === 'entries') await settle();
+  }
+  await settle();
+  expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
+  expect(await take(cache, { do: 'entries' })).toEqual(model.take({ do: 'entries' }));
+  await cache.close();
+}
+
+test('DiskCacheSync does what a plain cache in memory does', { timeout: 600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(someSteps, (steps) =>
+      agree(
+        (options, directory) => asPromises(new DiskCacheSync(directory, options)),
+        steps,
+        () => true,
+      ),
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+test('DiskCache, awaited, does what a plain cache in memory does', { timeout: 600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(someSteps, (steps) =>
+      agree(
+        (options, directory) => new DiskCache(directory, options),
+        steps,
+        () => true,
+      ),
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+test(
+  'DiskCache, its calls mostly not awaited, does what a plain cache in memory does',
+  { timeout: 600_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(someSteps, fc.integer({ min: 2, max: 30 }), (steps, every) =>
+        agree(
+          (options, directory) => new DiskCache(directory, options),
+          steps,
+          (place) => place % every === 0,
+        ),
+      ),
+      { numRuns: RUNS },
+    );
+  },
+);

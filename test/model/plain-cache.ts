@@ -1,0 +1,119 @@
+import type { Key } from '@diskcache/core';
+import type { Step, Terms } from './steps.ts';
+
+interface PlainEntry {
+  readonly key: Key;
+  readonly value: unknown;
+  readonly expires: number | undefined;
+  readonly tags: readonly string[];
+}
+
+/** What a cache without limits does, in memory and as simply as can be. */
+export class PlainCache {
+  #entries: PlainEntry[] = [];
+  #now: number;
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  /** Carries out a step. @returns what the verb should return */
+  take(step: Step): unknown {
+    this.#expireNow();
+    switch (step.do) {
+      case 'get':
+        return this.#find(step.key)?.value;
+      case 'has':
+        return this.#find(step.key) !== undefined;
+      case 'entry':
+        return this.#find(step.key);
+      case 'getMany':
+        return step.keys.map((key) => this.#find(key)?.value);
+      case 'set':
+        return this.#put(step.key, step.value, step.terms);
+      case 'setMany':
+        for (const key of step.keys) this.#put(key, step.value, step.terms);
+        return undefined;
+      case 'add':
+        if (this.#find(step.key) !== undefined) return false;
+        this.#put(step.key, step.value, step.terms);
+        return true;
+      case 'touch':
+        return this.#touch(step.key, step.ttl);
+      case 'delete':
+        return this.#remove((entry) => isSame(entry.key, step.key)) === 1;
+      case 'deleteMany':
+        return this.#remove((entry) => step.keys.some((key) => isSame(entry.key, key)));
+      case 'clear':
+        return this.#remove(() => true);
+      case 'evict':
+        return this.#remove((entry) => entry.tags.includes(step.tag));
+      case 'deletePrefix':
+        return this.#remove(({ key }) => typeof key === 'string' && key.startsWith(step.prefix));
+      case 'count':
+        return this.#entries.length;
+      case 'entries':
+        return this.#entries.toSorted((a, b) => compare(a.key, b.key));
+      case 'keys':
+        return this.#keys(step);
+      case 'transact': {
+        const before = [...this.#entries];
+        const results = step.steps.map((one) => this.take(one));
+        if (step.fails) this.#entries = before;
+        return step.fails ? 'failed' : results;
+      }
+      case 'advance':
+        this.#now += step.ms;
+        return undefined;
+      case 'reopen':
+      case 'expire':
+        return undefined;
+      case 'check':
+        return true;
+    }
+  }
+
+  #keys({ prefix, reverse, limit }: Extract<Step, { do: 'keys' }>): Key[] {
+    const keys = this.#entries.map(({ key }) => key).toSorted(compare);
+    if (reverse) keys.reverse();
+    const isIn = (key: Key) => prefix === undefined || (typeof key === 'string' && key.startsWith(prefix));
+    return keys.filter(isIn).slice(0, limit);
+  }
+
+  #put(key: Key, value: unknown, { ttl, tags = [] }: Terms): undefined {
+    this.#remove((entry) => isSame(entry.key, key));
+    this.#entries.push({ key, value, expires: ttl && this.#now + ttl, tags });
+  }
+
+  #touch(key: Key, ttl: number | undefined): boolean {
+    const entry = this.#find(key);
+    if (entry === undefined) return false;
+    const touched = { ...entry, expires: ttl === undefined ? entry.expires : this.#now + ttl };
+    this.#entries[this.#entries.indexOf(entry)] = touched;
+    return true;
+  }
+
+  #find(key: Key): PlainEntry | undefined {
+    return this.#entries.find((entry) => isSame(entry.key, key));
+  }
+
+  #remove(which: (entry: PlainEntry) => boolean): number {
+    const before = this.#entries.length;
+    this.#entries = this.#entries.filter((entry) => !which(entry));
+    return before - this.#entries.length;
+  }
+
+  #expireNow(): void {
+    this.#remove(({ expires }) => expires !== undefined && expires <= this.#now);
+  }
+}
+
+function isSame(a: Key, b: Key): boolean {
+  return compare(a, b) === 0;
+}
+
+function compare(a: Key, b: Key): number {
+  const rank = (key: Key) => ['number', 'string', 'object'].indexOf(typeof key);
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return rank(a) - rank(b) || Buffer.compare(Buffer.from(a as string), Buffer.from(b as string));
+}

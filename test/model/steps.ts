@@ -1,0 +1,91 @@
+import type { Key } from '@diskcache/core';
+import fc from 'fast-check';
+
+/** One call of a verb, or something that happens to the cache. */
+export type Step =
+  | { readonly do: 'get' | 'has' | 'entry' | 'delete'; readonly key: Key }
+  | { readonly do: 'set' | 'add'; readonly key: Key; readonly value: unknown; readonly terms: Terms }
+  | { readonly do: 'setMany'; readonly keys: Key[]; readonly value: unknown; readonly terms: Terms }
+  | { readonly do: 'touch'; readonly key: Key; readonly ttl: number | undefined }
+  | { readonly do: 'getMany' | 'deleteMany'; readonly keys: Key[] }
+  | { readonly do: 'clear' | 'count' | 'expire' | 'entries' | 'reopen' | 'check' }
+  | { readonly do: 'evict'; readonly tag: string }
+  | { readonly do: 'deletePrefix'; readonly prefix: string }
+  | {
+      readonly do: 'keys';
+      readonly prefix: string | undefined;
+      readonly reverse: boolean;
+      readonly limit: number;
+    }
+  | { readonly do: 'transact'; readonly steps: Step[]; readonly fails: boolean }
+  | { readonly do: 'advance'; readonly ms: number };
+
+export interface Terms {
+  readonly ttl: number | undefined;
+  readonly tags: string[] | undefined;
+}
+
+/** Values of at least so many bytes are files. */
+export const FILE_THRESHOLD = 100;
+
+const key = fc.constantFrom<Key[]>('a', 'a1', 'ab', 'b', '1', '', 1, 2, new Uint8Array([0x61]));
+const keys = fc.array(key, { maxLength: 5 });
+const tag = fc.constantFrom('red', 'green', 'blue');
+const ttl = fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined });
+const terms = fc.record({
+  ttl,
+  tags: fc.option(fc.uniqueArray(tag, { maxLength: 3 }), { nil: undefined }),
+});
+const value = fc.oneof(
+  fc.string({ maxLength: 10 }),
+  fc.integer(),
+  fc.jsonValue({ maxDepth: 1 }),
+  fc.integer({ min: FILE_THRESHOLD, max: 3 * FILE_THRESHOLD }).map((size) => 'x'.repeat(size)),
+  fc.uint8Array({ minLength: FILE_THRESHOLD, maxLength: FILE_THRESHOLD + 5 }),
+);
+
+const verbs: fc.WeightedArbitrary<Step>[] = [
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('set'), key, value, terms }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), key, value, terms }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany'), keys, value, terms }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('get', 'has', 'entry'), key }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('delete'), key }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('touch'), key, ttl }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('getMany', 'deleteMany'), keys }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('count', 'entries', 'expire', 'clear') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('evict'), tag }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('deletePrefix'), prefix: fc.constantFrom('', 'a', '1') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('keys'),
+      prefix: fc.constantFrom(undefined, '', 'a'),
+      reverse: fc.boolean(),
+      limit: fc.integer({ min: 0, max: 12 }),
+    }),
+  },
+];
+
+const events: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('transact'),
+      steps: fc.array(fc.oneof(...verbs), { maxLength: 6 }),
+      fails: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('advance'),
+      ms: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.constant(15_000)),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen', 'check') }) },
+];
+
+export const someSteps = fc.array(fc.oneof(...verbs, ...events), { minLength: 20, maxLength: 60 });
