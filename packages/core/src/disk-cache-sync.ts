@@ -10,13 +10,14 @@ import {
   validTag,
 } from './entry-options.ts';
 import { AGAIN, Engine, type Slice, SLICE_MS } from './engine.ts';
-import { describe, InvalidArgumentError, TimeoutError } from './errors.ts';
+import { TimeoutError } from './errors.ts';
 import { givenKey, type Key, prefixRange, validKey } from './key.ts';
 import { type IterationOptions, KeyPages } from './key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CacheStats, statsOf } from './stats.ts';
-import { isBusy, storageError, ThrownByBody } from './storage/rows/sqlite-error.ts';
+import { isBusy, storageError } from './storage/rows/sqlite-error.ts';
 import type { EntryRow } from './storage/rows/statements.ts';
+import { carriedOut } from './transaction-body.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { isFile, type PreparedFile, type PreparedValue } from './value-layout.ts';
 
@@ -388,26 +389,4 @@ export class DiskCacheSync {
       sleepSync(pause * (0.5 + random()));
     }
   }
-}
-
-/** What the body returns, once it is sure to be synchronous. */
-function carriedOut<Result>(body: (tx: DiskCacheSync) => Result, tx: DiskCacheSync): Result {
-  if (typeof body !== 'function') throw invalidBody('a function', describe(body));
-  let result: Result;
-  try {
-    result = body(tx);
-  } catch (error) {
-    throw new ThrownByBody(error);
-  }
-  if (!(result instanceof Promise)) return result;
-  // What becomes of it is of no interest any more: the caller gets the error below.
-  result.catch(() => undefined);
-  throw invalidBody('synchronous', 'one that returned a promise');
-}
-
-function invalidBody(allowed: string, given: string): InvalidArgumentError {
-  return new InvalidArgumentError(
-    'ERR_DISKCACHE_TRANSACTION',
-    `the body of a transaction must be ${allowed}; given ${given}`,
-  );
 }

@@ -1,0 +1,24 @@
+import { describe, InvalidArgumentError } from './errors.ts';
+import { ThrownByBody } from './storage/rows/sqlite-error.ts';
+
+/** What the body returns, once it is sure to be synchronous. */
+export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
+  if (typeof body !== 'function') throw invalidBody('a function', describe(body));
+  let result: Result;
+  try {
+    result = body(tx);
+  } catch (error) {
+    throw new ThrownByBody(error);
+  }
+  if (!(result instanceof Promise)) return result;
+  // What becomes of it is of no interest any more: the caller gets the error below.
+  result.catch(() => undefined);
+  throw invalidBody('synchronous', 'one that returned a promise');
+}
+
+function invalidBody(allowed: string, given: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'ERR_DISKCACHE_TRANSACTION',
+    `the body of a transaction must be ${allowed}; given ${given}`,
+  );
+}
