@@ -120,8 +120,9 @@ async function agree(open: Open, steps: Step[], isAwaited: (place: number) => bo
       cache = open(options, directory);
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
-    // Going through entries takes several turns, in which writes that are called later may take effect.
-    if (isAwaited(place) || step.do === 'entries') await settle();
+    // These take several turns, in which writes that are called later may take effect.
+    const takesTurns = step.do === 'entries' || step.do === 'check';
+    if (isAwaited(place) || takesTurns) await settle();
   }
   await settle();
   expect(await cache.check()).toMatchObject({ ok: true, problems: [] });

@@ -65,7 +65,7 @@ export class Engine {
     const codec = new Codec(this.settings.serializer);
     this.directory = resolve(validDirectory(directory));
     makeDirectory(this.directory);
-    const { timeoutMs, random, clock } = this.settings;
+    const { timeoutMs, random, clock, memoryLimit } = this.settings;
     const policy = POLICIES[this.settings.eviction];
     this.#notesUse = policy.notesUse;
     this.storage = new Storage({
@@ -73,6 +73,7 @@ export class Engine {
       timeoutMs,
       random,
       reuseIds: policy.victims === 'drawn',
+      memoryLimit,
     });
     markAsCache(this.directory);
     this.values = new ValueLayout(this.settings, codec, this.storage.files);
@@ -177,9 +178,15 @@ export class Engine {
     return this.settings.clock.now();
   }
 
-  /** The live row of a key, at the cost of one SELECT. */
+  /** The live row of a key, at the cost of one SELECT at the most. */
   find(key: Key): EntryRow | undefined {
-    const row = this.storage.sql.find.get(key);
+    const row = this.storage.find(key);
+    return row !== undefined && this.isLive(row) ? row : undefined;
+  }
+
+  /** The same with everything that is recorded. */
+  findFull(key: Key): FullEntryRow | undefined {
+    const row = this.storage.findFull(key);
     return row !== undefined && this.isLive(row) ? row : undefined;
   }
 
@@ -202,12 +209,6 @@ export class Engine {
 
   isLive(row: { readonly expires: number | null }): boolean {
     return row.expires === null || row.expires > this.now();
-  }
-
-  /** The same with everything that is recorded. */
-  findFull(key: Key): FullEntryRow | undefined {
-    const row = this.storage.sql.findFull.get(key);
-    return row !== undefined && this.isLive(row) ? row : undefined;
   }
 
   /** Counts a read: a hit where there was a row, else a miss. */
@@ -254,8 +255,7 @@ export class Engine {
     const row = this.storage.sql.findReplaced.get(key);
     if (row === undefined || !this.isLive(row)) return false;
     if (expires !== undefined && expires !== row.expires) {
-      this.storage.sql.setExpires.run(expires, row.id);
-      this.storage.logged(4);
+      this.storage.setExpires(row, expires);
     }
     this.#noteUse(row.id);
     return true;

@@ -26,6 +26,13 @@ export interface DiskCacheOptions {
   /** Values of at least so many bytes are stored in files of their own. @default 64 KiB */
   fileThreshold?: number | undefined;
   /**
+   * Most bytes of small entries that this process also keeps in memory. They are given out only as long as no other
+   * process has written to the cache. 0 keeps none.
+   *
+   * @default 32 MiB
+   */
+  memoryLimit?: number | undefined;
+  /**
    * What writes values other than strings, numbers and bytes: 'auto' takes JSON where JSON gives back an equal value and
    * V8's structured clone where it would not; 'json' and 'v8' are only the one, and refuse what it would change.
    *
@@ -49,6 +56,7 @@ export interface Settings {
   readonly eviction: EvictionPolicy;
   readonly ttlMs: number | undefined;
   readonly fileThreshold: number;
+  readonly memoryLimit: number;
   readonly serializer: SerializerChoice;
   readonly checksum: boolean;
   readonly timeoutMs: number;
@@ -62,6 +70,7 @@ const NAMES = [
   'eviction',
   'ttl',
   'fileThreshold',
+  'memoryLimit',
   'serializer',
   'checksum',
   'timeout',
@@ -73,6 +82,7 @@ const EVICTION_POLICIES = ['lru', 'lfu', 'fifo', 'none'] as const satisfies read
 
 const GIB = 1024 ** 3;
 const DEFAULT_FILE_THRESHOLD = 64 * 1024;
+const DEFAULT_MEMORY_LIMIT = 32 * 1024 * 1024;
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /**
@@ -88,6 +98,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     eviction = 'lru',
     ttl,
     fileThreshold = DEFAULT_FILE_THRESHOLD,
+    memoryLimit = DEFAULT_MEMORY_LIMIT,
     serializer = 'auto',
     checksum = false,
     timeout = 5000,
@@ -100,6 +111,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     eviction: validEviction(eviction),
     ttlMs: ttl === undefined ? undefined : validTtl(ttl),
     fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
+    memoryLimit: wholeNumber('memoryLimit', memoryLimit, 0, 'bytes'),
     serializer,
     checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
     timeoutMs: validTimeout(timeout),

@@ -4,7 +4,15 @@ import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
 import { openDatabase, type SqliteDatabase } from './rows/open-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
-import { inOrder, prepareStatements, type ReplacedRow, type Statements } from './rows/statements.ts';
+import { RowMemory } from './rows/row-memory.ts';
+import {
+  type EntryRow,
+  type FullEntryRow,
+  inOrder,
+  prepareStatements,
+  type ReplacedRow,
+  type Statements,
+} from './rows/statements.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
 
 /** A value in its stored form, and where it goes. */
@@ -42,6 +50,8 @@ export interface StorageOptions {
   readonly random: () => number;
   /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
   readonly reuseIds: boolean;
+  /** Most bytes of rows that are kept in memory too. */
+  readonly memoryLimit: number;
 }
 
 /** How many ids of removed entries are remembered; more only leave gaps. */
@@ -56,19 +66,41 @@ export class Storage {
   readonly sql: Statements;
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
+  readonly #memory: RowMemory;
   readonly databasePath: string;
   readonly #reuseIds: boolean;
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, reuseIds }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, reuseIds, memoryLimit }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
     this.sql = prepareStatements(this.db);
     this.files = new ValueFiles(directory, random);
     this.transaction = new WriteTransaction(this.db, this.sql);
+    this.#memory = new RowMemory(this.sql, memoryLimit);
     this.#reuseIds = reuseIds;
+  }
+
+  /** The row of a key as it is now, from memory where nobody else has written since it was read. */
+  find(key: Key): EntryRow | undefined {
+    // What a transaction reads may be its own, and may be taken back.
+    if (this.transaction.isWriting) return this.sql.find.get(key);
+    const remembered = this.#memory.recall(key);
+    if (remembered !== undefined) return remembered;
+    const row = this.sql.find.get(key);
+    return row !== undefined && this.#memory.wasSeen(row.id) ? this.findFull(key) : row;
+  }
+
+  /** The same with everything that is recorded. */
+  findFull(key: Key): FullEntryRow | undefined {
+    if (this.transaction.isWriting) return this.sql.findFull.get(key);
+    const remembered = this.#memory.recall(key);
+    if (remembered !== undefined) return remembered;
+    const row = this.sql.findFull.get(key);
+    if (row !== undefined && this.#memory.wasSeen(row.id)) this.#memory.remember(key, row);
+    return row;
   }
 
   /** What put() of this entry would add, as long as nothing else is written. */
@@ -93,6 +125,7 @@ export class Storage {
       id = Number(this.sql.insert.run(...inOrder(content), freeId, key).lastInsertRowid);
       this.transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
     } else {
+      this.#memory.forget(key);
       this.sql.replace.run(...inOrder(content), id);
     }
     if (old !== undefined) this.#letGo(old, content);
@@ -100,8 +133,16 @@ export class Storage {
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
   }
 
+  /** Gives a row another deadline. Needs the write lock. */
+  setExpires({ id, key }: ReplacedRow, expires: number | null): void {
+    this.#memory.forget(key);
+    this.sql.setExpires.run(expires, id);
+    this.logged(4);
+  }
+
   /** Removes a row and whatever belongs to it. Needs the write lock. */
   remove(row: ReplacedRow): void {
+    this.#memory.forget(row.key);
     this.sql.remove.run(row.id);
     this.sql.removeUse.run(row.id);
     this.#removeTags(row);

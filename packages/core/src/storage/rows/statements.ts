@@ -23,6 +23,7 @@ export interface FullEntryRow extends EntryRow {
 /** What has to be known of a row that is replaced or removed. */
 export interface ReplacedRow {
   readonly id: number;
+  readonly key: Key;
   readonly expires: number | null;
   readonly size: number;
   readonly space: number;
@@ -79,7 +80,7 @@ export interface PageQuery {
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
-const REPLACED = 'id, expires, size, space, file, tags';
+const REPLACED = 'id, key, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
   'codec',
@@ -140,6 +141,8 @@ export function prepareStatements(db: SqliteDatabase) {
 
     find: one<[Key], EntryRow>(`SELECT ${LOCATED} FROM entry WHERE key = ?`),
     findFull: one<[Key], FullEntryRow>(`SELECT ${FULL} FROM entry WHERE key = ?`),
+    /** Another number whenever another connection has committed something. */
+    dataVersion: number<[]>('PRAGMA data_version'),
     findExpiry: one<[Key], { expires: number | null }>('SELECT expires FROM entry WHERE key = ?'),
     findReplaced: one<[Key], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE key = ?`),
     findReplacedById: one<[number], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE id = ?`),

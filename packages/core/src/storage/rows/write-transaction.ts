@@ -21,6 +21,7 @@ export class WriteTransaction {
   #totalsChanged = false;
   #files: FileChanges = { replaced: [], written: [] };
   #evictionsSeen = 0;
+  #isWriting = false;
 
   constructor(db: SqliteDatabase, sql: Statements) {
     this.#db = db;
@@ -31,10 +32,16 @@ export class WriteTransaction {
     return this.#db.inTransaction;
   }
 
+  /** Whether what is read now may be this transaction's own. Cheaper to ask than whether one is open. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
   /** Takes the write lock, or returns false at once while another connection has it. */
   begin(): boolean {
     try {
       this.#sql.begin.run();
+      this.#isWriting = true;
       return true;
     } catch (error) {
       if (isBusy(error)) return false;
@@ -113,6 +120,7 @@ export class WriteTransaction {
 
   #end(): FileChanges {
     const files = this.#files;
+    this.#isWriting = false;
     this.#evictionsSeen = this.evictionsSeen;
     this.#totals = undefined;
     this.#totalsChanged = false;

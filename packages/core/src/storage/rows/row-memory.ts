@@ -1,0 +1,101 @@
+import { monotonicMs } from '../../clock.ts';
+import { type Key, keyIdentity } from '../../key.ts';
+import type { FullEntryRow, Statements } from './statements.ts';
+
+/** What a remembered row costs beside the text of its key and value, about. */
+const ROW_BYTES = 300;
+/** A row that would take more than this part of the memory is not remembered. */
+const LARGEST_PART = 1 / 64;
+/** As many rows that were read once are known, one for each remainder of an id. */
+const SEEN_ONCE = 1 << 16;
+/** For so long, and never beyond the current turn of the event loop, nobody is asked again whether rows are current. */
+const CURRENT_MS = 1;
+
+/**
+ * Rows in memory, for as long as no other connection has written. Whether one has is asked at the first read in a turn of
+ * the event loop, and again after a millisecond: so a read sees every write that its caller can have heard of through the
+ * event loop, and every write that is older than a millisecond.
+ *
+ * A row is kept when it is read for the second time: most rows that are read once are not read again soon, and to keep
+ * each would cost a fifth of a SELECT. What this connection writes has to be forgotten at once. A row is kept under the version of the database that was seen
+ * last, which may be older than the row: then it is dropped with the others when the newer version is seen. Only text and
+ * numbers are remembered, since bytes could be changed by whoever they are given to.
+ */
+export class RowMemory {
+  readonly #sql: Statements;
+  readonly #limitBytes: number;
+  readonly #rows = new Map<string | number, FullEntryRow>();
+  readonly #seenOnce: Int32Array;
+  #bytes = 0;
+  #version = 0;
+  /** Until when, by monotonicMs(), the rows are taken to be current. */
+  #currentUntil = 0;
+  readonly #endOfTurn = () => (this.#currentUntil = 0);
+
+  constructor(sql: Statements, limitBytes: number) {
+    this.#sql = sql;
+    this.#limitBytes = limitBytes;
+    this.#seenOnce = new Int32Array(limitBytes > 0 ? SEEN_ONCE : 0);
+  }
+
+  /** The row of a key as it is now, or undefined when it is not remembered. Not inside a transaction. */
+  recall(key: Key): FullEntryRow | undefined {
+    const row = this.#rows.get(keyIdentity(key));
+    return row !== undefined && this.#isCurrent() ? row : undefined;
+  }
+
+  /** Whether a row was read before, lately: then it is worth keeping. */
+  wasSeen(id: number): boolean {
+    const place = id % SEEN_ONCE;
+    const mark = id | 0;
+    if (this.#seenOnce[place] === mark) return true;
+    this.#seenOnce[place] = mark;
+    return false;
+  }
+
+  /** Keeps a row that was read outside of a transaction. */
+  remember(key: Key, row: FullEntryRow): void {
+    const bytes = bytesOf(row);
+    if (row.file !== null || typeof row.value === 'object' || bytes > this.#limitBytes * LARGEST_PART) return;
+    this.#rows.set(keyIdentity(key), row);
+    this.#bytes += bytes;
+    while (this.#bytes > this.#limitBytes) this.#forgetOldest();
+  }
+
+  /** Forgets the row of a key, which is about to change. */
+  forget(key: Key): void {
+    if (this.#rows.size === 0) return;
+    const identity = keyIdentity(key);
+    const row = this.#rows.get(identity);
+    if (row === undefined) return;
+    this.#rows.delete(identity);
+    this.#bytes -= bytesOf(row);
+  }
+
+  #isCurrent(): boolean {
+    const now = monotonicMs();
+    if (now < this.#currentUntil) return true;
+    const version = this.#sql.dataVersion.get() ?? 0;
+    this.#currentUntil = now + CURRENT_MS;
+    process.nextTick(this.#endOfTurn);
+    if (version === this.#version) return true;
+    this.#version = version;
+    this.#rows.clear();
+    this.#bytes = 0;
+    return false;
+  }
+
+  #forgetOldest(): void {
+    const [identity, row] = this.#rows.entries().next().value as [string | number, FullEntryRow];
+    this.#rows.delete(identity);
+    this.#bytes -= bytesOf(row);
+  }
+}
+
+function bytesOf({ key, value }: FullEntryRow): number {
+  return ROW_BYTES + textLength(key) + textLength(value);
+}
+
+function textLength(text: unknown): number {
+  return typeof text === 'string' ? text.length : 0;
+}
