@@ -38,7 +38,7 @@ export const TARGETS: readonly Target[] = [
   },
   ...(['5', '6'] as const).map((version): Target => ({
     claim: `createKeyv() get in Keyv ${version} against its own Map in memory`,
-    trial: 'get-uniform',
+    trial: 'get-zipf',
     subject: `keyv${version}-disk-cache`,
     against: `keyv${version}-map`,
     statistic: 'p50',
