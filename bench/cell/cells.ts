@@ -50,7 +50,7 @@ async function prepared(trial: Trial, subject: Subject, filled: Filled, director
     trial: trial.name,
     subject: subject.name,
     directory: copy,
-    warmUpCalls: trial.calls.quick,
+    warmUpCalls: trial.warmUpCalls ?? trial.calls.quick,
   });
 }
 

@@ -89,18 +89,15 @@ export class Storage {
     if (this.transaction.isWriting) return this.sql.find.get(key);
     const remembered = this.#memory.recall(key);
     if (remembered !== undefined) return remembered;
-    const row = this.sql.find.get(key);
-    return row !== undefined && this.#memory.wasSeen(row.id) ? this.findFull(key) : row;
+    return this.#remembered(key, this.sql.find.get(key));
   }
 
   /** The same with everything that is recorded. */
   findFull(key: Key): FullEntryRow | undefined {
     if (this.transaction.isWriting) return this.sql.findFull.get(key);
     const remembered = this.#memory.recall(key);
-    if (remembered !== undefined) return remembered;
-    const row = this.sql.findFull.get(key);
-    if (row !== undefined && this.#memory.wasSeen(row.id)) this.#memory.remember(key, row);
-    return row;
+    if (remembered !== undefined && 'key' in remembered) return remembered as FullEntryRow;
+    return this.#remembered(key, this.sql.findFull.get(key));
   }
 
   /** What put() of this entry would add, as long as nothing else is written. */
@@ -179,6 +176,11 @@ export class Storage {
 
   close(): void {
     this.db.close();
+  }
+
+  #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {
+    if (row !== undefined && this.#memory.wasSeen(row.id)) this.#memory.remember(key, row);
+    return row;
   }
 
   #letGo(old: ReplacedRow, now: { space: number; size: number; file: string | null }): void {

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../../clock.ts';
 import { type Key, keyIdentity } from '../../key.ts';
-import type { FullEntryRow, Statements } from './statements.ts';
+import type { EntryRow, Statements } from './statements.ts';
 
 /** What a remembered row costs beside the text of its key and value, about. */
 const ROW_BYTES = 300;
@@ -24,7 +24,7 @@ const CURRENT_MS = 1;
 export class RowMemory {
   readonly #sql: Statements;
   readonly #limitBytes: number;
-  readonly #rows = new Map<string | number, FullEntryRow>();
+  readonly #rows = new Map<string | number, EntryRow>();
   readonly #seenOnce: Int32Array;
   #bytes = 0;
   #version = 0;
@@ -39,7 +39,7 @@ export class RowMemory {
   }
 
   /** The row of a key as it is now, or undefined when it is not remembered. Not inside a transaction. */
-  recall(key: Key): FullEntryRow | undefined {
+  recall(key: Key): EntryRow | undefined {
     const row = this.#rows.get(keyIdentity(key));
     return row !== undefined && this.#isCurrent() ? row : undefined;
   }
@@ -54,10 +54,12 @@ export class RowMemory {
   }
 
   /** Keeps a row that was read outside of a transaction. */
-  remember(key: Key, row: FullEntryRow): void {
-    const bytes = bytesOf(row);
+  remember(key: Key, row: EntryRow): void {
+    const identity = keyIdentity(key);
+    const bytes = bytesOf(identity, row);
     if (row.file !== null || typeof row.value === 'object' || bytes > this.#limitBytes * LARGEST_PART) return;
-    this.#rows.set(keyIdentity(key), row);
+    this.forget(key);
+    this.#rows.set(identity, row);
     this.#bytes += bytes;
     while (this.#bytes > this.#limitBytes) this.#forgetOldest();
   }
@@ -69,7 +71,7 @@ export class RowMemory {
     const row = this.#rows.get(identity);
     if (row === undefined) return;
     this.#rows.delete(identity);
-    this.#bytes -= bytesOf(row);
+    this.#bytes -= bytesOf(identity, row);
   }
 
   #isCurrent(): boolean {
@@ -86,14 +88,14 @@ export class RowMemory {
   }
 
   #forgetOldest(): void {
-    const [identity, row] = this.#rows.entries().next().value as [string | number, FullEntryRow];
+    const [identity, row] = this.#rows.entries().next().value as [string | number, EntryRow];
     this.#rows.delete(identity);
-    this.#bytes -= bytesOf(row);
+    this.#bytes -= bytesOf(identity, row);
   }
 }
 
-function bytesOf({ key, value }: FullEntryRow): number {
-  return ROW_BYTES + textLength(key) + textLength(value);
+function bytesOf(identity: string | number, { value }: EntryRow): number {
+  return ROW_BYTES + textLength(identity) + textLength(value);
 }
 
 function textLength(text: unknown): number {
