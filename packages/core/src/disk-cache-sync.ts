@@ -282,7 +282,7 @@ export class DiskCacheSync {
     find: (key: Key) => Row | undefined,
   ): (Loaded<Row> | undefined)[] {
     const checked = given('keys', keys).map(validKey);
-    const rows = this.#read(() => this.#engine.snapshot(() => checked.map(find)));
+    const rows = this.#read(() => this.#engine.storage.snapshot(() => checked.map(find)));
     return checked.map((key, place) => {
       const found = this.#read(() => this.#valueOf(key, rows[place], () => find(key)));
       this.#engine.counted(found?.row);

@@ -95,12 +95,23 @@ export class DiskCache implements CacheStore {
    */
   async get<Value = unknown, Fallback = undefined>(key: Key, fallback?: Fallback): Promise<Value | Fallback> {
     this.#engine.assertOpen();
-    return this.#get(validKey(key), fallback as Fallback);
+    const checked = validKey(key);
+    const find = () => this.#engine.find(checked);
+    const reading = this.#read(checked, find);
+    const row = reading instanceof Promise ? await reading : reading;
+    if (row?.file === null) {
+      this.#engine.counted(row);
+      return this.#engine.values.decode(row) as Value;
+    }
+    const loaded = row && (await this.#large.read(checked, row, find));
+    this.#engine.counted(loaded?.row);
+    return loaded === undefined ? (fallback as Fallback) : (loaded.value as Value);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). */
   async getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]> {
-    return this.#readMany(keys, (key) => this.#get<Value, undefined>(key, undefined));
+    const loaded = await this.#loadMany(keys, (key) => this.#engine.find(key));
+    return loaded.map((one) => one?.value as Value | undefined);
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
@@ -113,12 +124,17 @@ export class DiskCache implements CacheStore {
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     this.#engine.assertOpen();
-    return this.#entry(validKey(key));
+    const checked = validKey(key);
+    const find = () => this.#engine.findFull(checked);
+    const loaded = await this.#valueOf(checked, await this.#read(checked, find), find);
+    this.#engine.counted(loaded?.row);
+    return loaded && (entryOf(loaded.row, loaded.value) as Entry<Value>);
   }
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
-    return this.#readMany(keys, (key) => this.#entry<Value>(key));
+    const loaded = await this.#loadMany(keys, (key) => this.#engine.findFull(key));
+    return loaded.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -292,26 +308,6 @@ export class DiskCache implements CacheStore {
     await this.#engine.close();
   }
 
-  async #get<Value, Fallback>(key: Key, fallback: Fallback): Promise<Value | Fallback> {
-    const find = () => this.#engine.find(key);
-    const reading = this.#read(key, find);
-    const row = reading instanceof Promise ? await reading : reading;
-    if (row?.file === null) {
-      this.#engine.counted(row);
-      return this.#engine.values.decode(row) as Value;
-    }
-    const loaded = row && (await this.#large.read(key, row, find));
-    this.#engine.counted(loaded?.row);
-    return loaded === undefined ? fallback : (loaded.value as Value);
-  }
-
-  async #entry<Value>(key: Key): Promise<Entry<Value> | undefined> {
-    const find = () => this.#engine.findFull(key);
-    const loaded = await this.#valueOf(key, await this.#read(key, find), find);
-    this.#engine.counted(loaded?.row);
-    return loaded && (entryOf(loaded.row, loaded.value) as Entry<Value>);
-  }
-
   /** Whether it is certain already that there is a live entry: spares the writing of a file that would go again. */
   #isThereNow(key: Key): boolean {
     if (this.#queue.concerns(keyIdentity(key))) return false;
@@ -331,23 +327,34 @@ export class DiskCache implements CacheStore {
     return this.#readNow(work);
   }
 
-  async #readMany<T>(keys: Iterable<Key>, readOne: (key: Key) => Promise<T>): Promise<T[]> {
+  async #loadMany<Row extends EntryRow>(
+    keys: Iterable<Key>,
+    find: (key: Key) => Row | undefined,
+  ): Promise<(Loaded<Row> | undefined)[]> {
     this.#engine.assertOpen();
     const checked = given('keys', keys).map(validKey);
-    const reading = this.#readInTurns(checked, readOne).finally(() => this.#underway.delete(reading));
-    this.#underway.add(reading);
-    return reading;
+    const loading = this.#loadInTurns(checked, find).finally(() => this.#underway.delete(loading));
+    this.#underway.add(loading);
+    return loading;
   }
 
-  /** Some keys a turn, those of one turn from one snapshot. */
-  async #readInTurns<T>(keys: readonly Key[], readOne: (key: Key) => Promise<T>): Promise<T[]> {
-    const found: T[] = [];
+  /** Some keys a turn: the rows of one turn from one snapshot, then their values. */
+  async #loadInTurns<Row extends EntryRow>(
+    keys: readonly Key[],
+    find: (key: Key) => Row | undefined,
+  ): Promise<(Loaded<Row> | undefined)[]> {
+    const all: (Loaded<Row> | undefined)[] = [];
     for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
       if (start > 0) await nextTurn();
       const some = keys.slice(start, start + KEYS_A_TURN);
-      found.push(...(await Promise.all(this.#engine.snapshot(() => some.map(readOne)))));
+      const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, () => find(key))));
+      const values = some.map(async (key, place) => this.#valueOf(key, await rows[place], () => find(key)));
+      for (const loaded of await Promise.all(values)) {
+        this.#engine.counted(loaded?.row);
+        all.push(loaded);
+      }
     }
-    return found;
+    return all;
   }
 
   #readAll<T>(work: () => T): T | Promise<T> {

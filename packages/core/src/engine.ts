@@ -134,7 +134,7 @@ export class Engine {
 
   /** Takes the write lock, or returns false at once while another process has it. */
   begin(): boolean {
-    if (!this.storage.transaction.begin()) return false;
+    if (!this.storage.begin()) return false;
     this.#countsBefore = { ...this.counts, ...this.evictor.departures };
     return true;
   }
@@ -188,18 +188,6 @@ export class Engine {
   findFull(key: Key): FullEntryRow | undefined {
     const row = this.storage.findFull(key);
     return row !== undefined && this.isLive(row) ? row : undefined;
-  }
-
-  /** Runs reads that all see the cache as it is at the first, and cost less together. */
-  snapshot<T>(reads: () => T): T {
-    const { sql, transaction } = this.storage;
-    if (transaction.isOpen) return reads();
-    sql.beginRead.run();
-    try {
-      return reads();
-    } finally {
-      sql.commit.run();
-    }
   }
 
   has(key: Key): boolean {

@@ -37,11 +37,11 @@ export function givenKey(stored: Key): Key {
   return Buffer.isBuffer(stored) ? new Uint8Array(stored) : stored;
 }
 
-/** Something equal for equal keys, for use in a Map or Set. Two different keys are rarely equal too. */
+/** Something for use in a Map or Set that is equal for equal keys, and only for those. */
 export function keyIdentity(key: Key): string | number {
-  return typeof key === 'object'
-    ? `\0${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`
-    : key;
+  if (typeof key === 'number') return key;
+  if (typeof key === 'string') return key.charCodeAt(0) === 0 ? `\0s${key}` : key;
+  return `\0b${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`;
 }
 
 /**

@@ -16,7 +16,8 @@ export interface DiskCacheOptions {
   entryLimit?: number | undefined;
   /**
    * Which entries go when a limit is reached: least recently used, least frequently used (with old uses fading), first
-   * in first out, or none, in which case a full cache refuses what is new.
+   * in first out, or none, in which case a full cache refuses what is new. (A value in a file needs room beside the one
+   * that it replaces, since that goes last.)
    *
    * @default 'lru'
    */

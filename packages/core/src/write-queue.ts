@@ -132,7 +132,12 @@ export class WriteQueue {
     const results = new Map<PendingWrite, unknown>();
     try {
       await this.#caughtUp();
-      if (!(await this.#lock(batch))) return;
+      // The longer a process has waited the more often it asks, so that the lock goes round. Once it has it, the event
+      // loop does not turn before the transaction has ended.
+      for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
+        await this.#pause(pause, batch);
+        if (batch.every((write) => write.isSettled || write.isRead)) return;
+      }
     } catch (error) {
       this.#fail(batch, storageError(error, 'cannot begin to write'));
       return;
@@ -193,24 +198,13 @@ export class WriteQueue {
     }
   }
 
-  /**
-   * Waits for the write lock without blocking. The longer a process has waited the more often it asks, so that the lock
-   * goes round; chance keeps two from asking in step.
-   *
-   * @returns false when all writes that it was for have timed out
-   */
-  async #lock(batch: readonly PendingWrite[]): Promise<boolean> {
-    for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
-      await sleep(pause * (0.5 + this.#engine.settings.random()));
-      const now = monotonicMs();
-      const late = new TimeoutError(this.#engine.settings.timeoutMs);
-      this.#fail(
-        batch.filter((write) => now > write.deadline && !write.isRead),
-        late,
-      );
-      if (batch.every((write) => write.isSettled || write.isRead)) return false;
-    }
-    return true;
+  /** Pauses between two attempts to take the lock, and ends the waiting of those whose time is up. */
+  async #pause(ms: number, batch: readonly PendingWrite[]): Promise<void> {
+    const { timeoutMs, random } = this.#engine.settings;
+    await sleep(ms * (0.5 + random()));
+    const now = monotonicMs();
+    const late = batch.filter((write) => now > write.deadline && !write.isRead);
+    if (late.length > 0) this.#fail(late, new TimeoutError(timeoutMs));
   }
 
   /** The writes that can go next, in call order, without overtaking one on the same key. */

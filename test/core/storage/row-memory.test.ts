@@ -114,3 +114,61 @@ test('with a memoryLimit of 0 all that is read comes from the database', async (
   changedOnDisk(directory, 'key', 'new');
   expect(cache.sync.get('key')).toBe('new');
 });
+
+test('a key of bytes and a key of text are never taken for each other', async () => {
+  const cache = openCache();
+  const bytes = new Uint8Array([0x61]);
+  const texts = ['\0a', '\0ba', '\0sa', 'a'];
+  await cache.set(bytes, 'bytes');
+  for (const text of texts) await cache.set(text, text);
+  for (let round = 0; round < 4; round++) {
+    expect(await cache.get(bytes)).toBe('bytes');
+    for (const text of texts) expect(await cache.get(text)).toBe(text);
+  }
+});
+
+test('what another cache of this process wrote is seen at once', () => {
+  const directory = folderInMemory();
+  const [one, other] = [openSync({}, directory), openSync({}, directory)];
+  for (let round = 0; round < 50; round++) {
+    one.set('key', 'old');
+    for (let read = 0; read < 3; read++) expect(one.get('key')).toBe('old');
+    other.set('key', 'new');
+    expect(one.get('key')).toBe('new');
+    other.delete('key');
+    expect(one.get('key')).toBeUndefined();
+  }
+});
+
+test('a read after a write sees the write, also when another connection had removed the row', () => {
+  const directory = folderInMemory();
+  const cache = openSync({}, directory);
+  const raw = foreignConnection(directory);
+  for (let round = 0; round < 50; round++) {
+    cache.set('key', 'old');
+    for (let read = 0; read < 3; read++) cache.get('key');
+    raw.exec('DELETE FROM entry');
+    cache.set('key', 'new');
+    expect(cache.get('key')).toBe('new');
+    for (let read = 0; read < 3; read++) cache.get('key');
+    raw.exec('DELETE FROM entry');
+    cache.delete('key');
+    expect(cache.get('key')).toBeUndefined();
+  }
+});
+
+test('a serializer that writes while getMany() reads leaves the totals right', async () => {
+  const cache: DiskCache = openCache({
+    serializer: {
+      id: 'writing',
+      serialize: (value) => JSON.stringify(value),
+      deserialize: (text) => {
+        cache.sync.set('seen', 1);
+        return JSON.parse(String(text));
+      },
+    },
+  });
+  await cache.set('key', { n: 1 });
+  expect(await cache.getMany(['key', 'key'])).toEqual([{ n: 1 }, { n: 1 }]);
+  expect(await cache.check()).toMatchObject({ ok: true, entries: 2 });
+});

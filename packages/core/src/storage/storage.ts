@@ -79,8 +79,27 @@ export class Storage {
     this.sql = prepareStatements(this.db);
     this.files = new ValueFiles(directory, random);
     this.transaction = new WriteTransaction(this.db, this.sql);
-    this.#memory = new RowMemory(this.sql, memoryLimit);
+    this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
     this.#reuseIds = reuseIds;
+  }
+
+  /** Takes the write lock, or returns false at once while another connection has it. */
+  begin(): boolean {
+    if (!this.transaction.begin()) return false;
+    this.#memory.transactionBegins();
+    return true;
+  }
+
+  /** Runs reads that all see the cache as it is at the first, and cost less together. */
+  snapshot<T>(reads: () => T): T {
+    if (this.transaction.isOpen) return reads();
+    this.sql.beginRead.run();
+    this.#memory.transactionBegins();
+    try {
+      return reads();
+    } finally {
+      this.sql.commit.run();
+    }
   }
 
   /** The row of a key as it is now, from memory where nobody else has written since it was read. */
@@ -116,13 +135,13 @@ export class Storage {
   /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
   put(key: Key, value: StoredValue, { expires, tags, stored }: RowTerms, { old, space }: Growth): void {
     const content = { ...value, expires, stored, tick: this.transaction.evictionsSeen, space, tags };
+    this.#memory.forget(key);
     let id = old?.id;
     if (id === undefined) {
       const freeId = this.#takeFreeId();
       id = Number(this.sql.insert.run(...inOrder(content), freeId, key).lastInsertRowid);
       this.transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
     } else {
-      this.#memory.forget(key);
       this.sql.replace.run(...inOrder(content), id);
     }
     if (old !== undefined) this.#letGo(old, content);

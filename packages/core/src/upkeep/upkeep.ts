@@ -64,7 +64,7 @@ export class Upkeep {
   }
 
   writeAllUses(): void {
-    this.#usesToWrite.push(...this.#host.uses.take());
+    if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
     while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
   }
 

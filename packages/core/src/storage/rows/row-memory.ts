@@ -2,8 +2,8 @@ import { monotonicMs } from '../../clock.ts';
 import { type Key, keyIdentity } from '../../key.ts';
 import type { EntryRow, Statements } from './statements.ts';
 
-/** What a remembered row costs beside the text of its key and value, about. */
-const ROW_BYTES = 300;
+/** What a remembered row costs beside its texts, of which a character can take two bytes; about. */
+const ROW_BYTES = 250;
 /** A row that would take more than this part of the memory is not remembered. */
 const LARGEST_PART = 1 / 64;
 /** As many rows that were read once are known, one for each remainder of an id. */
@@ -11,9 +11,12 @@ const SEEN_ONCE = 1 << 16;
 /** For so long, and never beyond the current turn of the event loop, nobody is asked again whether rows are current. */
 const CURRENT_MS = 1;
 
+/** How often a transaction was begun on each database by any connection of this process. */
+const begun = new Map<string, { count: number }>();
+
 /**
  * Rows in memory, for as long as no other connection has written. Whether one has is asked at the first read in a turn of
- * the event loop, and again after a millisecond: so a read sees every write that its caller can have heard of through the
+ * the event loop, after each transaction of this process, and again after a millisecond: so a read sees every write that its caller can have heard of through the
  * event loop, and every write that is older than a millisecond.
  *
  * A row is kept when it is read for the second time: most rows that are read once are not read again soon, and to keep
@@ -30,10 +33,18 @@ export class RowMemory {
   #version = 0;
   /** Until when, by monotonicMs(), the rows are taken to be current. */
   #currentUntil = 0;
-  readonly #endOfTurn = () => (this.#currentUntil = 0);
+  readonly #begun: { count: number };
+  #begunThen = 0;
+  #isTickQueued = false;
+  readonly #endOfTurn = () => {
+    this.#isTickQueued = false;
+    this.#currentUntil = 0;
+  };
 
-  constructor(sql: Statements, limitBytes: number) {
+  constructor(sql: Statements, databasePath: string, limitBytes: number) {
     this.#sql = sql;
+    this.#begun = begun.get(databasePath) ?? { count: 0 };
+    begun.set(databasePath, this.#begun);
     this.#limitBytes = limitBytes;
     this.#seenOnce = new Int32Array(limitBytes > 0 ? SEEN_ONCE : 0);
   }
@@ -74,12 +85,21 @@ export class RowMemory {
     this.#bytes -= bytesOf(identity, row);
   }
 
+  /** Says that a transaction begins, here or in another connection of this process: what it sees may be newer. */
+  transactionBegins(): void {
+    this.#begun.count++;
+  }
+
   #isCurrent(): boolean {
     const now = monotonicMs();
-    if (now < this.#currentUntil) return true;
+    if (now < this.#currentUntil && this.#begunThen === this.#begun.count) return true;
     const version = this.#sql.dataVersion.get() ?? 0;
     this.#currentUntil = now + CURRENT_MS;
-    process.nextTick(this.#endOfTurn);
+    this.#begunThen = this.#begun.count;
+    if (!this.#isTickQueued) {
+      this.#isTickQueued = true;
+      process.nextTick(this.#endOfTurn);
+    }
     if (version === this.#version) return true;
     this.#version = version;
     this.#rows.clear();
@@ -94,8 +114,8 @@ export class RowMemory {
   }
 }
 
-function bytesOf(identity: string | number, { value }: EntryRow): number {
-  return ROW_BYTES + textLength(identity) + textLength(value);
+function bytesOf(identity: string | number, row: EntryRow & { readonly tags?: string | null }): number {
+  return ROW_BYTES + 2 * (textLength(identity) + textLength(row.value) + textLength(row.tags));
 }
 
 function textLength(text: unknown): number {
