@@ -43,7 +43,6 @@ export const TRIALS: readonly Trial[] = [
     data: 'strings',
     baseline: 'sqlite',
     calls: { quick: 4000, full: 20_000 },
-    warmUpCalls: A_WHILE,
     call: (store, workload, call) => store.get(workload.uniform(call)),
   },
   {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Key } from '../key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
-import { openDatabase, type SqliteDatabase } from './rows/open-database.ts';
+import { openDatabase } from './rows/open-database.ts';
+import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';

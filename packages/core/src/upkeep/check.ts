@@ -1,4 +1,4 @@
-import type { SqliteDatabase } from '../storage/rows/open-database.ts';
+import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
 import { prepareStatements } from '../storage/rows/statements.ts';
 import { ValueFiles } from '../storage/files/value-files.ts';
 

@@ -3,9 +3,8 @@ import Database from 'better-sqlite3';
 import { monotonicMs, sleepSync } from '../../clock.ts';
 import { DiskCacheError, TimeoutError } from '../../errors.ts';
 import { APPLICATION_ID, CONNECTION_PRAGMAS, CREATION_PRAGMAS, FORMAT_VERSION, SCHEMA } from './schema.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
 import { isBusy, storageError } from './sqlite-error.ts';
-
-export type SqliteDatabase = Database.Database;
 
 /**
  * Opens cache.db, and makes it first if there is none. Opening one that exists writes nothing to it. Any number of
@@ -41,7 +40,7 @@ function createPrivateFile(path: string): void {
 }
 
 /** False for a database that holds nothing yet. */
-function isCurrentFormat(db: SqliteDatabase, path: string): boolean {
+function isCurrentFormat(db: Database.Database, path: string): boolean {
   const marks = db
     .prepare<[], { application: number; version: number; objects: number }>(
       `SELECT (SELECT application_id FROM pragma_application_id) AS application,
@@ -64,7 +63,7 @@ function isCurrentFormat(db: SqliteDatabase, path: string): boolean {
 }
 
 /** Each step can be repeated, so another process may be at the same, or may have died in the middle. */
-function create(db: SqliteDatabase, path: string): void {
+function create(db: Database.Database, path: string): void {
   for (const pragma of CREATION_PRAGMAS) db.pragma(pragma);
   db.transaction(() => {
     if (!isCurrentFormat(db, path)) db.exec(SCHEMA);

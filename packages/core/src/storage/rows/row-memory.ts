@@ -69,9 +69,9 @@ export class RowMemory {
     const identity = keyIdentity(key);
     const bytes = bytesOf(identity, row);
     if (row.file !== null || typeof row.value === 'object' || bytes > this.#limitBytes * LARGEST_PART) return;
-    this.forget(key);
+    const old = this.#rows.get(identity);
     this.#rows.set(identity, row);
-    this.#bytes += bytes;
+    this.#bytes += bytes - (old === undefined ? 0 : bytesOf(identity, old));
     while (this.#bytes > this.#limitBytes) this.#forgetOldest();
   }
 

@@ -1,5 +1,5 @@
 import type { Key } from '../../key.ts';
-import type { SqliteDatabase } from './open-database.ts';
+import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a value is and what it takes to hand it out. */
 export interface EntryRow {
@@ -106,13 +106,6 @@ export const DRAWN = 10;
 const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
   `SELECT ${columns} FROM entry WHERE key >= :from ${upper} AND (expires IS NULL OR expires > :now)
    ORDER BY key ${order} LIMIT +:limit`;
-
-/** A prepared statement, by what it takes and gives. */
-export interface Query<Parameters extends unknown[], Row = never> {
-  get(...parameters: Parameters): Row | undefined;
-  all(...parameters: Parameters): Row[];
-  run(...parameters: Parameters): { readonly changes: number; readonly lastInsertRowid: number | bigint };
-}
 
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time

@@ -1,5 +1,5 @@
 import { isBusy } from './sqlite-error.ts';
-import type { SqliteDatabase } from './open-database.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
 import type { Statements, Totals } from './statements.ts';
 
 /** What has to be done about files once a transaction has ended. */
