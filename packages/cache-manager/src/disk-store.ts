@@ -49,7 +49,7 @@ const VALUE_REFUSED = new Set<unknown>([
 ]);
 
 /**
- * A store for cache-manager 6 and 7, and for NestJS, that keeps entries in a DiskCache: values as they are, without a
+ * A store for cache-manager 7, and for NestJS, that keeps entries in a DiskCache: values as they are, without a
  * serializer, at `namespace:key`. It has the methods of a Keyv 5, of which cache-manager uses some, and no Keyv in it.
  *
  * Where something wraps it in a Keyv of any version all the same, it is an ordinary storage adapter: what is given to
