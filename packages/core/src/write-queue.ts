@@ -131,7 +131,7 @@ export class WriteQueue {
     if (batch.every((write) => write.isRead)) return this.#readAll(batch);
     const results = new Map<PendingWrite, unknown>();
     try {
-      await this.#caughtUp();
+      if (this.#engine.checkpoints.isBehind) await this.#caughtUp();
       // The longer a process has waited the more often it asks, so that the lock goes round. Once it has it, the event
       // loop does not turn before the transaction has ended.
       for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
@@ -177,7 +177,6 @@ export class WriteQueue {
   /** Waiting for the log is no waiting for others' locks. */
   async #caughtUp(): Promise<void> {
     const { checkpoints } = this.#engine;
-    if (!checkpoints.isBehind) return;
     const since = monotonicMs();
     await checkpoints.caughtUp();
     for (const write of this.#pending) write.deadline += monotonicMs() - since;

@@ -8,7 +8,7 @@ import { type CheckpointResult, letGo, order } from './thread.ts';
 /** The log is looked at each time about this much was committed. */
 const LOOK_EVERY_BYTES = 256 * 1024;
 /** With so much that is only in the log, the thread moves it into the database while others go on. */
-const START_BYTES = 6 * 1024 * 1024;
+const START_BYTES = 8 * 1024 * 1024;
 /** So long writers try in vain before they take it that a reader is in the way, and not each other. */
 const PATIENCE_MS = 500;
 const RETRY_MS = 4;

@@ -25,7 +25,7 @@ const DRAWS = 3;
 const BATCH = 64;
 /** The database file and the value files may exceed the size limit by this before space is made by the page. */
 const TOLERANCE = 1.05;
-const TOLERANCE_BYTES = 1024 * 1024;
+const TOLERANCE_BYTES = 256 * 1024;
 const LOOK_EVERY_BYTES = 256 * 1024;
 
 /** What is to be added to the cache. */

@@ -18,7 +18,7 @@ export const CREATION_PRAGMAS = [
 export const FRAME_BYTES = PAGE_BYTES + 24;
 
 /** The log's file grows to this and is then filled anew: extending it again and again would cost a third of a set. */
-export const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
+export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /**
  * Set on each connection. The time of a checkpoint is ours: SQLite's own would make a writer wait for the disk.
