@@ -1,9 +1,9 @@
-import type { Entry } from './entry.ts';
-import type { ExpiryOptions, SetOptions } from './entry-options.ts';
+import type { Entry } from './entry/entry.ts';
+import type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 import type { CacheEvents } from './events.ts';
-import type { Key } from './key.ts';
-import type { IterationOptions } from './key-pages.ts';
-import type { CacheStats } from './stats.ts';
+import type { Key } from './entry/key.ts';
+import type { IterationOptions } from './entry/key-pages.ts';
+import type { CacheStats } from './engine/stats.ts';
 
 /**
  * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one; the contracts are told there.

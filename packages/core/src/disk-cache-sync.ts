@@ -1,5 +1,5 @@
 import { monotonicMs, sleepSync } from './clock.ts';
-import { type Entry, entryOf } from './entry.ts';
+import { type Entry, entryOf } from './entry/entry.ts';
 import {
   type EntryTerms,
   given,
@@ -8,18 +8,18 @@ import {
   expiryDeadline,
   type SetOptions,
   validTag,
-} from './entry-options.ts';
-import { AGAIN, Engine, type Slice, SLICE_MS } from './engine.ts';
+} from './entry/entry-options.ts';
+import { AGAIN, Engine, type Slice, SLICE_MS } from './engine/engine.ts';
 import { TimeoutError } from './errors.ts';
-import { givenKey, type Key, prefixRange, validKey } from './key.ts';
-import { type IterationOptions, KeyPages } from './key-pages.ts';
+import { givenKey, type Key, prefixRange, validKey } from './entry/key.ts';
+import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
-import { type CacheStats, statsOf } from './stats.ts';
+import { type CacheStats, statsOf } from './engine/stats.ts';
 import { isBusy, storageError } from './storage/rows/sqlite-error.ts';
 import type { EntryRow } from './storage/rows/statements.ts';
-import { carriedOut } from './transaction-body.ts';
+import { carriedOut } from './engine/transaction-body.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
-import { isFile, type PreparedFile, type PreparedValue } from './value-layout.ts';
+import { isFile, type PreparedFile, type PreparedValue } from './engine/value-layout.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheStore } from './cache-store.ts';
 import { monotonicMs, nextTurn } from './clock.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
-import { type Entry, entryOf } from './entry.ts';
+import { type Entry, entryOf } from './entry/entry.ts';
 import {
   type EntryTerms,
   given,
@@ -11,21 +11,21 @@ import {
   expiryDeadline,
   type SetOptions,
   validTag,
-} from './entry-options.ts';
-import { AGAIN, Engine, type Slice } from './engine.ts';
+} from './entry/entry-options.ts';
+import { AGAIN, Engine, type Slice } from './engine/engine.ts';
 import { TimeoutError } from './errors.ts';
 import type { CacheEvents } from './events.ts';
-import { givenKey, type Key, keyIdentity, prefixRange, validKey } from './key.ts';
-import { type IterationOptions, KeyPages } from './key-pages.ts';
-import { LargeValues, type Loaded } from './large-values.ts';
+import { givenKey, type Key, keyIdentity, prefixRange, validKey } from './entry/key.ts';
+import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
+import { LargeValues, type Loaded } from './calls/large-values.ts';
 import type { DiskCacheOptions } from './options.ts';
-import { type CacheStats, statsOf } from './stats.ts';
+import { type CacheStats, statsOf } from './engine/stats.ts';
 import { isBusy, storageError, ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { EntryRow } from './storage/rows/statements.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
-import { isFile, type PreparedValue } from './value-layout.ts';
-import { type Concerned, WriteQueue } from './write-queue.ts';
+import { isFile, type PreparedValue } from './engine/value-layout.ts';
+import { type Concerned, WriteQueue } from './calls/write-queue.ts';
 
 /** Keys whose rows are read in one turn of the event loop. */
 const KEYS_A_TURN = 256;

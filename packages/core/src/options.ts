@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { SerializerChoice } from './codec/serializer.ts';
-import { checkOptions, validTtl } from './entry-options.ts';
+import { checkOptions, validTtl } from './entry/entry-options.ts';
 import { describe, InvalidArgumentError } from './errors.ts';
 import type { EvictionPolicy } from './policy/policy.ts';
 

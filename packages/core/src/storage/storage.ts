@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Key } from '../key.ts';
+import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
 import { openDatabase } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../clock.ts';
-import { type Key, keyIdentity } from '../../key.ts';
+import { type Key, keyIdentity } from '../../entry/key.ts';
 import type { EntryRow, Statements } from './statements.ts';
 
 /** What a remembered row costs beside its texts, of which a character can take two bytes; about. */

@@ -1,4 +1,4 @@
-import type { Key } from '../../key.ts';
+import type { Key } from '../../entry/key.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a value is and what it takes to hand it out. */

@@ -1,5 +1,5 @@
 import { givenKey, type Key } from './key.ts';
-import type { FullEntryRow } from './storage/rows/statements.ts';
+import type { FullEntryRow } from '../storage/rows/statements.ts';
 
 /** An entry with what is recorded about it. */
 export interface Entry<Value = unknown> {

@@ -1,21 +1,21 @@
 import { resolve } from 'node:path';
-import { monotonicMs } from './clock.ts';
-import { Codec } from './codec/codec.ts';
-import type { EntryTerms } from './entry-options.ts';
-import { DiskCacheError } from './errors.ts';
-import { Events } from './events.ts';
-import type { Key, KeyRange } from './key.ts';
-import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from './options.ts';
-import { halfLife, POLICIES } from './policy/policy.ts';
-import { Uses } from './policy/uses.ts';
-import { FileRemovals } from './storage/files/file-removals.ts';
-import { storageError } from './storage/rows/sqlite-error.ts';
-import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from './storage/rows/statements.ts';
-import { makeDirectory, markAsCache } from './storage/directory.ts';
-import { Storage } from './storage/storage.ts';
-import { Checkpoints } from './upkeep/checkpoints.ts';
-import { Evictor } from './upkeep/evictor.ts';
-import { Upkeep } from './upkeep/upkeep.ts';
+import { monotonicMs } from '../clock.ts';
+import { Codec } from '../codec/codec.ts';
+import type { EntryTerms } from '../entry/entry-options.ts';
+import { DiskCacheError } from '../errors.ts';
+import { Events } from '../events.ts';
+import type { Key, KeyRange } from '../entry/key.ts';
+import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
+import { halfLife, POLICIES } from '../policy/policy.ts';
+import { Uses } from '../policy/uses.ts';
+import { FileRemovals } from '../storage/files/file-removals.ts';
+import { storageError } from '../storage/rows/sqlite-error.ts';
+import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import { makeDirectory, markAsCache } from '../storage/directory.ts';
+import { Storage } from '../storage/storage.ts';
+import { Checkpoints } from '../upkeep/checkpoints.ts';
+import { Evictor } from '../upkeep/evictor.ts';
+import { Upkeep } from '../upkeep/upkeep.ts';
 import { type PreparedValue, ValueLayout } from './value-layout.ts';
 
 /** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */

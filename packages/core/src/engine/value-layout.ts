@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
-import type { Codec } from './codec/codec.ts';
-import { DiskCacheError } from './errors.ts';
-import type { Key } from './key.ts';
-import type { Settings } from './options.ts';
-import type { FileContent, ValueFiles } from './storage/files/value-files.ts';
-import type { EntryRow } from './storage/rows/statements.ts';
-import { spaceOf, type StoredValue } from './storage/storage.ts';
+import type { Codec } from '../codec/codec.ts';
+import { DiskCacheError } from '../errors.ts';
+import type { Key } from '../entry/key.ts';
+import type { Settings } from '../options.ts';
+import type { FileContent, ValueFiles } from '../storage/files/value-files.ts';
+import type { EntryRow } from '../storage/rows/statements.ts';
+import { spaceOf, type StoredValue } from '../storage/storage.ts';
 
 /** A value ready to be stored; `bytes` is what its file gets. */
 export interface PreparedValue extends StoredValue {

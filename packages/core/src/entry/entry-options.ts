@@ -1,4 +1,4 @@
-import { describe, InvalidArgumentError } from './errors.ts';
+import { describe, InvalidArgumentError } from '../errors.ts';
 
 /** How long an entry lives. At most one of the two. */
 export interface ExpiryOptions {

@@ -1,4 +1,4 @@
-import { describe, InvalidArgumentError } from './errors.ts';
+import { describe, InvalidArgumentError } from '../errors.ts';
 
 /** What an entry is found by. `1`, `'1'` and the byte 0x31 are three different keys. */
 export type Key = string | number | Uint8Array;

@@ -1,7 +1,7 @@
 import { checkOptions } from './entry-options.ts';
-import { describe, InvalidArgumentError } from './errors.ts';
+import { describe, InvalidArgumentError } from '../errors.ts';
 import { type Key, keyAfter, prefixRange, validKey } from './key.ts';
-import type { PageQuery } from './storage/rows/statements.ts';
+import type { PageQuery } from '../storage/rows/statements.ts';
 
 /** Which entries to go through, in the order of their keys: numbers, then strings by their UTF-8 bytes, then bytes. */
 export interface IterationOptions {

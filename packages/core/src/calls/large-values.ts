@@ -1,10 +1,10 @@
-import type { AGAIN, Engine } from './engine.ts';
+import type { AGAIN, Engine } from '../engine/engine.ts';
 import { FileRoom } from './file-room.ts';
-import { type Key, keyIdentity } from './key.ts';
-import { storageError } from './storage/rows/sqlite-error.ts';
-import type { FileContent } from './storage/files/value-files.ts';
-import type { EntryRow } from './storage/rows/statements.ts';
-import type { PreparedFile } from './value-layout.ts';
+import { type Key, keyIdentity } from '../entry/key.ts';
+import { storageError } from '../storage/rows/sqlite-error.ts';
+import type { FileContent } from '../storage/files/value-files.ts';
+import type { EntryRow } from '../storage/rows/statements.ts';
+import type { PreparedFile } from '../engine/value-layout.ts';
 import type { Concerned, WriteQueue } from './write-queue.ts';
 
 /** A value, and the row that it is from. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs, nextTurn } from './clock.ts';
-import { AGAIN, type Engine, SLICE_MS } from './engine.ts';
-import { TimeoutError } from './errors.ts';
-import { storageError } from './storage/rows/sqlite-error.ts';
+import { monotonicMs, nextTurn } from '../clock.ts';
+import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
+import { TimeoutError } from '../errors.ts';
+import { storageError } from '../storage/rows/sqlite-error.ts';
 
 /** What a write concerns: some keys, or all that there are. */
 export type Concerned = readonly (string | number)[] | 'every key';

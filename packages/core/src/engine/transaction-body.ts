@@ -1,5 +1,5 @@
-import { describe, InvalidArgumentError } from './errors.ts';
-import { ThrownByBody } from './storage/rows/sqlite-error.ts';
+import { describe, InvalidArgumentError } from '../errors.ts';
+import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
 /** What the body returns, once it is sure to be synchronous. */
 export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
