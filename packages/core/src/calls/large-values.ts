@@ -5,13 +5,8 @@ import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FileContent } from '../storage/files/value-files.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
 import type { PreparedFile } from '../engine/value-layout.ts';
-import type { Concerned, WriteQueue } from './write-queue.ts';
-
-/** A value, and the row that it is from. */
-export interface Loaded<Row> {
-  readonly row: Row;
-  readonly value: unknown;
-}
+import type { Find, Loaded } from './call.ts';
+import type { ConcernedKeys, WriteQueue } from './write-queue.ts';
 
 /** Values in files, read and written off the event loop. */
 export class LargeValues {
@@ -29,12 +24,8 @@ export class LargeValues {
   }
 
   /** The value of a row that has a file, read as long as it takes to find one that is whole. */
-  read<Row extends EntryRow>(
-    key: Key,
-    row: Row,
-    again: () => Row | undefined,
-  ): Promise<Loaded<Row> | undefined> {
-    const reading = this.#read(key, row, again).finally(() => this.#reads.delete(reading));
+  read<Row extends EntryRow>(key: Key, row: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
+    const reading = this.#read(key, row, find).finally(() => this.#reads.delete(reading));
     this.#reads.add(reading);
     if (row.file !== null) this.#engine.removals.hold(row.file, reading);
     return reading;
@@ -42,7 +33,7 @@ export class LargeValues {
 
   /** Writes the file, then the row; the file goes again unless the row came to be. */
   async write(
-    concerned: Concerned,
+    concerned: ConcernedKeys,
     { file, bytes, size }: PreparedFile,
     putRow: () => boolean | typeof AGAIN,
   ): Promise<boolean> {
@@ -74,11 +65,7 @@ export class LargeValues {
   }
 
   /** Another process may have replaced the row that was found: then its file is gone, and the new one counts. */
-  async #read<Row extends EntryRow>(
-    key: Key,
-    found: Row,
-    again: () => Row | undefined,
-  ): Promise<Loaded<Row> | undefined> {
+  async #read<Row extends EntryRow>(key: Key, found: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
     const engine = this.#engine;
     let row: Row | undefined = found;
     while (row !== undefined) {
@@ -86,7 +73,7 @@ export class LargeValues {
       const { file } = row as { file: string };
       const content = engine.values.verified(row, await this.#fileContent(file, row.size));
       if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
-      row = await this.#readRow(again);
+      row = await this.#readRow(() => find(key));
       if (row?.file === file) {
         await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
         return undefined;

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import { monotonicMs } from '../clock.ts';
 import { Codec } from '../codec/codec.ts';
 import type { EntryTerms } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
-import type { Key, KeyRange } from '../entry/key.ts';
+import type { Key } from '../entry/key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
 import { halfLife, POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
@@ -27,11 +26,10 @@ export interface Slice {
 /** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
 export const AGAIN = Symbol('again');
 
-const NOTHING = { bytes: 0, entries: 0 };
-
 /** What one slice may take of the event loop, about. */
 export const SLICE_MS = 5;
-const SLICE_ROWS = 256;
+/** Expired entries that upkeep removes in one transaction. */
+const PURGED_AT_ONCE = 256;
 
 /** The smallest step of time that a double keeps apart at today's dates, and some. */
 const STAMP_STEP_MS = 2 ** -10;
@@ -96,7 +94,7 @@ export class Engine {
       random,
       timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
-      purge: () => this.expire().isLast,
+      purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#writeUses(rows),
       report,
@@ -179,16 +177,16 @@ export class Engine {
   }
 
   /** The live row of a key, at the cost of one SELECT at the most. */
-  find(key: Key): EntryRow | undefined {
+  readonly find = (key: Key): EntryRow | undefined => {
     const row = this.storage.find(key);
     return row !== undefined && this.isLive(row) ? row : undefined;
-  }
+  };
 
   /** The same with everything that is recorded. */
-  findFull(key: Key): FullEntryRow | undefined {
+  readonly findFull = (key: Key): FullEntryRow | undefined => {
     const row = this.storage.findFull(key);
     return row !== undefined && this.isLive(row) ? row : undefined;
-  }
+  };
 
   has(key: Key): boolean {
     const row = this.storage.sql.findExpiry.get(key);
@@ -233,11 +231,6 @@ export class Engine {
     return true;
   }
 
-  /** Stores an entry unless there is a live one. */
-  add(key: Key, value: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
-    return !this.has(key) && this.put(key, value, terms);
-  }
-
   /** Gives a live entry a new deadline, or with undefined keeps the one it has, and counts as a use. */
   touch(key: Key, expires: number | null | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
@@ -265,30 +258,6 @@ export class Engine {
     this.events.report(
       new DiskCacheError('ERR_DISKCACHE_STORAGE', `value file ${file} is ${why}; its entry was removed`),
     );
-  }
-
-  clear(): Slice {
-    return this.#removeSlice(this.storage.sql.first.all(SLICE_ROWS));
-  }
-
-  evict(tag: string): Slice {
-    return this.#removeSlice(this.storage.sql.tagged.all(tag, SLICE_ROWS));
-  }
-
-  deleteRange({ from, to }: KeyRange): Slice {
-    return this.#removeSlice(this.storage.sql.inRange.all(from, to, SLICE_ROWS));
-  }
-
-  expire(): Slice {
-    const removed = this.evictor.purge(SLICE_ROWS);
-    return { removed, isLast: removed < SLICE_ROWS };
-  }
-
-  /** Evicts what is over the limits, as after opening a cache with lower ones. */
-  cull(): Slice {
-    const before = this.evictor.departures.evicted;
-    const isLast = this.evictor.makeRoom(NOTHING, Math.min(this.sliceEnd, monotonicMs() + SLICE_MS));
-    return { removed: this.evictor.departures.evicted - before, isLast };
   }
 
   /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
@@ -346,15 +315,6 @@ export class Engine {
   #stamp(): number {
     this.#lastStamp = Math.max(this.now(), this.#lastStamp + STAMP_STEP_MS);
     return this.#lastStamp;
-  }
-
-  #removeSlice(rows: readonly ReplacedRow[]): Slice {
-    let removed = 0;
-    for (const row of rows) {
-      if (this.isLive(row)) removed++;
-      this.evictor.remove(row);
-    }
-    return { removed, isLast: rows.length < SLICE_ROWS };
   }
 
   #removeAny(key: Key): ReplacedRow | undefined {
