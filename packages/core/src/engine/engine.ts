@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
-import type { EntryTerms } from '../entry/entry-options.ts';
+import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import type { Key } from '../entry/key.ts';
@@ -11,7 +11,7 @@ import { FileRemovals } from '../storage/files/file-removals.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
-import { Storage } from '../storage/storage.ts';
+import { isPinned, Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
@@ -63,9 +63,9 @@ export class Engine {
     const codec = new Codec(this.settings.serializer);
     this.directory = resolve(validDirectory(directory));
     makeDirectory(this.directory);
-    const { timeoutMs, random, clock, memoryLimit } = this.settings;
+    const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.#notesUse = policy.notesUse;
+    this.#notesUse = policy.notesUse || this.settings.maxIdleMs !== undefined;
     this.storage = new Storage({
       directory: this.directory,
       timeoutMs,
@@ -78,6 +78,7 @@ export class Engine {
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
+      isInUse: (row) => this.#isInUse(row),
     });
     const report = (error: unknown) => this.events.report(error);
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
@@ -97,6 +98,7 @@ export class Engine {
       purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#writeUses(rows),
+      usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
   }
@@ -179,18 +181,20 @@ export class Engine {
   /** The live row of a key, at the cost of one SELECT at the most. */
   readonly find = (key: Key): EntryRow | undefined => {
     const row = this.storage.find(key);
-    return row !== undefined && this.isLive(row) ? row : undefined;
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.storage.find(key) : undefined;
   };
 
   /** The same with everything that is recorded. */
   readonly findFull = (key: Key): FullEntryRow | undefined => {
     const row = this.storage.findFull(key);
-    return row !== undefined && this.isLive(row) ? row : undefined;
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.storage.findFull(key) : undefined;
   };
 
   has(key: Key): boolean {
     const row = this.storage.sql.findExpiry.get(key);
-    return row !== undefined && this.isLive(row);
+    return row !== undefined && (this.isLive(row) || this.#isInUse(row));
   }
 
   isLive(row: { readonly expires: number | null }): boolean {
@@ -212,31 +216,35 @@ export class Engine {
    * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
    *   room
    */
-  put(key: Key, prepared: PreparedValue, { expires, tags }: EntryTerms): boolean | typeof AGAIN {
-    if (!this.isLive({ expires })) {
+  put(key: Key, prepared: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
+    if (!this.isLive(terms)) {
       this.counts.sets++;
       this.#removeAny(key);
       return false;
     }
     const { codec, size, checksum, file, value } = prepared;
     const stored = { codec, size, checksum, file, value };
-    let growth = this.storage.growth(key, stored, tags);
+    let growth = this.storage.growth(key, stored, terms.tags);
     if (!this.evictor.fits(growth)) {
       if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
-      growth = this.storage.growth(key, stored, tags);
+      growth = this.storage.growth(key, stored, terms.tags);
     }
     this.counts.sets++;
-    this.storage.put(key, stored, { expires, tags, stored: this.#stamp() }, growth);
+    if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
+      this.evictor.remove(growth.old);
+      growth = { ...growth, old: undefined };
+    }
+    this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
     this.evictor.written(growth.space);
     return true;
   }
 
-  /** Gives a live entry a new deadline, or with undefined keeps the one it has, and counts as a use. */
-  touch(key: Key, expires: number | null | undefined): boolean {
+  /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
+  touch(key: Key, expiry: Expiry | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !this.isLive(row)) return false;
-    if (expires !== undefined && expires !== row.expires) {
-      this.storage.setExpires(row, expires);
+    if (row === undefined || !(this.isLive(row) || this.#isInUse(row))) return false;
+    if (expiry !== undefined && (expiry.expires !== row.expires || expiry.deadline !== null)) {
+      this.storage.setExpires(row, expiry);
     }
     this.#noteUse(row.id);
     return true;
@@ -272,7 +280,7 @@ export class Engine {
       count: 0,
       space: 0,
     };
-    return { count: count - (sql.countExpired.get(this.now()) ?? 0), size: space };
+    return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
   }
 
   #endUpkeep(): void {
@@ -302,13 +310,31 @@ export class Engine {
     const { sql, transaction } = this.storage;
     const fading = halfLife(transaction.totals.count);
     for (const row of rows) sql.addUse.run({ ...row, halfLife: fading });
+    const { maxIdleMs } = this.settings;
+    if (maxIdleMs !== undefined) for (const { id, at } of rows) sql.slide.run({ id, at, maxIdleMs });
     this.storage.logged(rows.length);
   }
 
   #noteUse(id: number): void {
-    if (!this.#notesUse) return;
+    if (!this.#notesUse || id < 0) return;
     this.uses.note(id, this.#stamp(), this.storage.transaction.evictionsSeen);
     this.upkeep.usesNoted();
+  }
+
+  /** Whether a row that seems to have expired has not, since it was used: as the database says by now, or the notes. */
+  #isKeptByUse(key: Key, row: EntryRow): boolean {
+    if (this.settings.maxIdleMs === undefined) return false;
+    this.storage.forget(key);
+    return this.has(key) && row.id > 0;
+  }
+
+  /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
+  #isInUse({ id }: { readonly id: number }): boolean {
+    const { maxIdleMs } = this.settings;
+    const at = maxIdleMs === undefined ? undefined : this.uses.lastUse(id);
+    if (maxIdleMs === undefined || at === undefined) return false;
+    const deadline = this.storage.sql.deadline.get(id);
+    return deadline !== undefined && Math.min(at + maxIdleMs, deadline) > this.now();
   }
 
   /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */

@@ -5,7 +5,7 @@ import {
   type EntryTerms,
   entryTerms,
   type ExpiryOptions,
-  expiryDeadline,
+  renewedExpiry,
   type SetOptions,
 } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
@@ -39,8 +39,8 @@ export class Writes {
   touch(key: Key, options: ExpiryOptions | undefined): Write<boolean> {
     const engine = this.#engine;
     const checked = validKey(key);
-    const expires = expiryDeadline(options, engine.settings.ttlMs, engine.now()) ?? undefined;
-    return { concerned: [checked], work: () => engine.touch(checked, expires) };
+    const expiry = renewedExpiry(options, engine.settings, engine.now());
+    return { concerned: [checked], work: () => engine.touch(checked, expiry) };
   }
 
   /** Removes an entry. @returns whether there was a live one */
@@ -52,7 +52,7 @@ export class Writes {
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put {
     const engine = this.#engine;
     const checked = validKey(key);
-    const terms = entryTerms(options, engine.settings.ttlMs, engine.now());
+    const terms = entryTerms(options, engine.settings, engine.now());
     const value = engine.values.prepare(checked, given, terms.tags);
     return { concerned: [checked], value, work: () => put(checked, value, terms) };
   }
