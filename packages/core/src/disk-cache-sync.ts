@@ -3,10 +3,14 @@ import { Engine } from './engine/engine.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
+import { type CounterOptions, Counters } from './verbs/counters.ts';
+import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
+import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
 import { Writes } from './verbs/writes.ts';
 
@@ -29,6 +33,8 @@ export class DiskCacheSync {
   readonly #calls: AtOnce;
   readonly #writes: Writes;
   readonly #removals: Removals;
+  readonly #counters: Counters;
+  readonly #queues: Queues;
 
   /**
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
@@ -44,15 +50,24 @@ export class DiskCacheSync {
     this.#calls = new AtOnce(this.#engine);
     this.#writes = new Writes(this.#engine);
     this.#removals = new Removals(this.#engine);
+    this.#counters = new Counters(this.#engine);
+    this.#queues = new Queues(this.#engine);
   }
 
   /**
    * The value of a key, or `fallback` when there is no live entry. Costs one SELECT, and a file's reading where the
    * value is in one.
+   *
+   * @param options a fallback; or, as a plain object, `{ fallback, maxAge }`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names
    */
-  get<Value = unknown, Fallback = undefined>(key: Key, fallback?: Fallback): Value | Fallback {
-    const found = this.#calls.load(validKey(key), this.#engine.find);
-    return found === undefined ? (fallback as Fallback) : (found.value as Value);
+  get<Value = unknown, Fallback = undefined>(
+    key: Key,
+    options?: Fallback | GetOptions<Fallback>,
+  ): Value | Fallback {
+    const { fallback, maxAgeMs } = askedFor(options as Fallback | GetOptions<Fallback>);
+    const found = this.#calls.load(validKey(key), this.#engine.findYoung(maxAgeMs));
+    return found === undefined ? fallback : (found.value as Value);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. */
@@ -113,6 +128,79 @@ export class DiskCacheSync {
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): boolean {
     return this.#calls.write(this.#writes.delete(key));
+  }
+
+  /**
+   * Takes a value out: returns it and removes its entry, so that of several callers one gets it. When the process dies
+   * in between, the value is lost; pull() with a lease is for what must not be.
+   *
+   * @param options a fallback for when there is no live entry; one that is a plain object as `{ fallback }`
+   */
+  pop<Value = unknown, Fallback = undefined>(
+    key: Key,
+    options?: Fallback | { fallback?: Fallback },
+  ): Value | Fallback {
+    const fallback = fallbackOf(options as Fallback | { fallback?: Fallback });
+    const taken = this.#calls.take(this.#writes.pop(key));
+    return taken === undefined ? fallback : (taken.value as Value);
+  }
+
+  /**
+   * Adds to a number, in one step that no other process comes between, and returns the sum. An entry that is there keeps
+   * its deadline and tags; one that is made gets those of `options`. Whole numbers are exact: a sum beyond the safe
+   * integers is an error, and with bigints there is no end.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number or the sum would not be exact,
+   *   InvalidArgumentError when something given is wrong
+   */
+  incr(key: Key, delta?: number, options?: CounterOptions<number>): number;
+  incr(key: Key, delta: bigint, options?: CounterOptions<bigint>): bigint;
+  incr<N extends number | bigint>(key: Key, delta?: N, options?: CounterOptions<N>): N {
+    return this.#calls.write(this.#counters.incr(key, delta, options)) as N;
+  }
+
+  /** Subtracts from a number, as incr() adds. */
+  decr(key: Key, delta?: number, options?: CounterOptions<number>): number;
+  decr(key: Key, delta: bigint, options?: CounterOptions<bigint>): bigint;
+  decr<N extends number | bigint>(key: Key, delta?: N, options?: CounterOptions<N>): N {
+    return this.#calls.write(this.#counters.decr(key, delta, options)) as N;
+  }
+
+  /**
+   * Adds an item to the queue of a prefix and returns the key it got. Items are entries like others, with keys
+   * `prefix#…` in their order, but they are never evicted.
+   */
+  push(prefix: string, value: unknown, options?: PushOptions): string {
+    const pushed = this.#queues.push(prefix, value, options);
+    this.#calls.put(pushed);
+    return pushed.key();
+  }
+
+  /** The item at one end of a queue that pull() would take, or undefined when there is none. */
+  peek<Value = unknown>(prefix: string, options?: PeekOptions): Entry<Value> | undefined {
+    const { find } = this.#queues.peek(prefix, options);
+    for (;;) {
+      const row = this.#calls.read(find);
+      if (row === undefined) return undefined;
+      const found = this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+    }
+  }
+
+  /**
+   * Takes the item at one end of a queue, or returns undefined when there is none that is free. Of several processes one
+   * gets it. Without `lease` it is removed at once, and lost when the process dies. With `lease` it is handed out for so
+   * many ms, in which no other pull() or peek() meets it, and comes back to its place unless ack() is called.
+   */
+  pull<Value = unknown>(
+    prefix: string,
+    options: PullOptions & { lease: number },
+  ): LeasedItemSync<Value> | undefined;
+  pull<Value = unknown>(prefix: string, options?: PullOptions): Entry<Value> | undefined;
+  pull<Value = unknown>(prefix: string, options: PullOptions = {}): Entry<Value> | undefined {
+    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    const taken = this.#calls.take(this.#queues.pull(prefix, options));
+    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /** Removes several entries in one transaction. @returns how many of them were live */
@@ -208,5 +296,17 @@ export class DiskCacheSync {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #pullLeased<Value>(prefix: string, options: PullOptions): LeasedItemSync<Value> | undefined {
+    for (;;) {
+      const leased = this.#calls.write(this.#queues.lease(prefix, options));
+      if (leased === undefined) return undefined;
+      const { row } = leased;
+      const found = this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      if (found === undefined) continue;
+      const entry = entryOf(found.row, found.value) as Entry<Value>;
+      return leasedItemSync(entry, leased, this.#queues, (work) => this.#calls.write(work));
+    }
   }
 }

@@ -1,12 +1,12 @@
 import { monotonicMs, sleepSync } from '../clock.ts';
-import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
+import { AGAIN, type Engine, type Find, SLICE_MS } from '../engine/engine.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
-import type { EntryRow } from '../storage/rows/statements.ts';
-import type { Find, Loaded, Put, Removal, Write } from './call.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import type { Loaded, Put, Removal, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
@@ -72,6 +72,26 @@ export class AtOnce {
 
   put({ value, work }: Put): boolean {
     return isFile(value) ? this.#withFile(value, () => this.write({ work })) : this.write({ work });
+  }
+
+  /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
+  take({ pick }: Take): Loaded<FullEntryRow> | undefined {
+    const engine = this.#engine;
+    const { values, storage } = engine;
+    const work = () => {
+      for (let row = pick(); row !== undefined; row = pick()) {
+        const { key, file, size } = row;
+        const content = file === null ? undefined : values.verified(row, storage.files.readSync(file, size));
+        if (typeof content === 'string') engine.deleteBroken(key, file as string, content);
+        else {
+          const value = values.decode(row, content);
+          engine.delete(key);
+          return { row, value };
+        }
+      }
+      return undefined;
+    };
+    return this.write({ work });
   }
 
   /** @returns how many live entries were removed */

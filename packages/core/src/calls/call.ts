@@ -1,7 +1,7 @@
 import type { AGAIN, Slice } from '../engine/engine.ts';
 import type { PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
-import type { EntryRow } from '../storage/rows/statements.ts';
+import type { FullEntryRow } from '../storage/rows/statements.ts';
 
 /** What a call concerns: some keys, or all that there are. Calls that concern the same key keep their order. */
 export type Concerned = readonly Key[] | 'every key';
@@ -23,11 +23,15 @@ export interface Put {
   readonly isInVain?: () => boolean;
 }
 
+/** A change that takes an entry out, and its value with it. */
+export interface Take {
+  readonly concerned: Concerned;
+  /** Says under the lock which live entry it is, if there is one. */
+  readonly pick: () => FullEntryRow | undefined;
+}
+
 /** A change that may be long, done step by step with others in between. */
 export type Removal = () => Slice;
-
-/** How a read finds a key's live row. */
-export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
 
 /** A value, and the row that it is from. */
 export interface Loaded<Row> {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
-import { AGAIN, type Engine } from '../engine/engine.ts';
+import { AGAIN, type Engine, type Find } from '../engine/engine.ts';
 import { isFile } from '../engine/value-layout.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
-import type { EntryRow } from '../storage/rows/statements.ts';
-import type { Concerned, Find, Loaded, Put, Removal, Write } from './call.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import type { Concerned, Loaded, Put, Removal, Take, Write } from './call.ts';
 import { LargeValues } from './large-values.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -75,6 +75,12 @@ export class InTurn {
     if (!isFile(value)) return this.#queue.run(keys, work);
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
     return this.#large.write(keys, value, work);
+  }
+
+  /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
+  take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
+    this.#engine.assertOpen();
+    return this.#withTurns(this.#large.take(identities(take.concerned), take.pick));
   }
 
   /** @returns how many live entries were removed */

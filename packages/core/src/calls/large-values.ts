@@ -1,11 +1,11 @@
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import { type AGAIN, type Engine, type Find } from '../engine/engine.ts';
 import { FileRoom } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FileContent } from '../storage/files/value-files.ts';
-import type { EntryRow } from '../storage/rows/statements.ts';
+import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { PreparedFile } from '../engine/value-layout.ts';
-import type { Find, Loaded } from './call.ts';
+import type { Loaded } from './call.ts';
 import type { ConcernedKeys, WriteQueue } from './write-queue.ts';
 
 /** Values in files, read and written off the event loop. */
@@ -55,6 +55,44 @@ export class LargeValues {
     }
   }
 
+  /**
+   * Takes out the entry that `pick` finds. Its file is opened before the row is removed, so that what cannot be read for
+   * want of descriptors or rights stays where it is.
+   */
+  async take(
+    concerned: ConcernedKeys,
+    pick: () => FullEntryRow | undefined,
+  ): Promise<Loaded<FullEntryRow> | undefined> {
+    const engine = this.#engine;
+    for (;;) {
+      let opened: OpenFile | undefined;
+      const work = () => {
+        opened?.closeSync();
+        opened = undefined;
+        for (let row = pick(); row !== undefined; row = pick()) {
+          if (row.file === null) return removed(row, engine.values.decode(row));
+          opened = engine.storage.files.openSync(row.file);
+          if (opened !== undefined) return removed(row, undefined);
+          engine.deleteBroken(row.key, row.file, 'gone');
+        }
+        return undefined;
+      };
+      const removed = (row: FullEntryRow, value: unknown) => {
+        engine.delete(row.key);
+        return { row, value };
+      };
+      const taken = await this.#queue.run(concerned, work).catch((error: unknown) => {
+        opened?.closeSync();
+        throw storageError(error, 'cannot open a value file');
+      });
+      if (opened === undefined || taken === undefined) return taken;
+      const { row } = taken;
+      const content = engine.values.verified(row, await this.#contentOf(opened, row.size));
+      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      engine.reportBroken(row.file as string, content);
+    }
+  }
+
   get isIdle(): boolean {
     return this.#reads.size === 0;
   }
@@ -80,6 +118,16 @@ export class LargeValues {
       }
     }
     return undefined;
+  }
+
+  async #contentOf(file: OpenFile, size: number): Promise<FileContent> {
+    try {
+      return await file.read(size);
+    } catch (error) {
+      throw storageError(error, 'cannot read a value file');
+    } finally {
+      file.closeSync();
+    }
   }
 
   async #fileContent(file: string, size: number): Promise<FileContent> {

@@ -23,6 +23,9 @@ export interface Slice {
   readonly isLast: boolean;
 }
 
+/** How a read finds a key's live row. */
+export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
+
 /** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
 export const AGAIN = Symbol('again');
 
@@ -192,6 +195,15 @@ export class Engine {
     return this.#isKeptByUse(key, row) ? this.storage.findFull(key) : undefined;
   };
 
+  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
+    if (maxAgeMs === undefined) return this.find;
+    return (key) => {
+      const row = this.findFull(key);
+      return row !== undefined && this.now() - row.stored < maxAgeMs ? row : undefined;
+    };
+  }
+
   has(key: Key): boolean {
     const row = this.storage.sql.findExpiry.get(key);
     return row !== undefined && (this.isLive(row) || this.#isInUse(row));
@@ -250,6 +262,19 @@ export class Engine {
     return true;
   }
 
+  /** What set() would have to be given to keep of an entry all but its value. */
+  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
+    const deadline = this.settings.maxIdleMs === undefined ? undefined : this.storage.sql.deadline.get(id);
+    const extras = deadline === undefined ? undefined : { deadline, staleUntil: null, cost: null };
+    return { expires, tags, isPinned: isPinned({ id }), extras };
+  }
+
+  /** Removes a live entry that was found. */
+  remove(row: ReplacedRow): void {
+    this.evictor.remove(row);
+    this.counts.deletes++;
+  }
+
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): boolean {
     const row = this.#removeAny(key);
@@ -263,6 +288,11 @@ export class Engine {
     const row = this.storage.sql.findReplaced.get(key);
     if (row?.file !== file) return;
     this.evictor.remove(row);
+    this.reportBroken(file, why);
+  }
+
+  /** Says that an entry went whose file could not be handed out. */
+  reportBroken(file: string, why: 'gone' | 'damaged'): void {
     this.events.report(
       new DiskCacheError('ERR_DISKCACHE_STORAGE', `value file ${file} is ${why}; its entry was removed`),
     );
@@ -334,7 +364,7 @@ export class Engine {
     const at = maxIdleMs === undefined ? undefined : this.uses.lastUse(id);
     if (maxIdleMs === undefined || at === undefined) return false;
     const deadline = this.storage.sql.deadline.get(id);
-    return deadline !== undefined && Math.min(at + maxIdleMs, deadline) > this.now();
+    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.now();
   }
 
   /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */

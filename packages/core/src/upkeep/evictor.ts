@@ -218,8 +218,11 @@ export class Evictor {
   #noRoom(): DiskCacheError {
     const { sizeLimit, entryLimit } = this.#limits;
     const limits = `sizeLimit ${sizeLimit} bytes, entryLimit ${entryLimit}`;
-    return this.#policy.victims === 'none'
-      ? new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and eviction is 'none'`)
+    const full = (why: string) =>
+      new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and ${why}`);
+    if (this.#policy.victims === 'none') return full("eviction is 'none'");
+    return this.#storage.transaction.totals.count > 0
+      ? full('what is left in it is pinned')
       : new DiskCacheError(
           'ERR_DISKCACHE_TOO_LARGE',
           `the value cannot fit, whatever is evicted (${limits})`,

@@ -1,4 +1,4 @@
-import type { Put, Write } from '../calls/call.ts';
+import type { Put, Take, Write } from '../calls/call.ts';
 import type { AGAIN, Engine } from '../engine/engine.ts';
 import type { PreparedValue } from '../engine/value-layout.ts';
 import {
@@ -47,6 +47,12 @@ export class Writes {
   delete(key: Key): Write<boolean> {
     const checked = validKey(key);
     return { concerned: [checked], work: () => this.#engine.delete(checked) };
+  }
+
+  /** Takes an entry out, and its value with it. */
+  pop(key: Key): Take {
+    const checked = validKey(key);
+    return { concerned: [checked], pick: () => this.#engine.findFull(checked) };
   }
 
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put {

@@ -98,6 +98,13 @@ export interface PageQuery {
   readonly limit: number;
 }
 
+/** The keys of a queue: those with `from` <= key < `to` that have so many characters. */
+export interface QueueQuery {
+  readonly from: string;
+  readonly to: Key;
+  readonly length: number;
+}
+
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
 const REPLACED = 'id, key, expires, size, space, file, tags';
@@ -155,6 +162,14 @@ export function prepareStatements(db: SqliteDatabase) {
       unbounded: one<[PageQuery], Row>(page(columns, '', order)),
     });
     return { forward: ordered('ASC'), backward: ordered('DESC') };
+  };
+  const fromEnds = <Given, Row>(columns: string, where: string) => {
+    const from = (order: 'ASC' | 'DESC') =>
+      one<[Given], Row>(
+        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(key) = :length ${where}
+         ORDER BY key ${order}`,
+      );
+    return { front: from('ASC'), back: from('DESC') };
   };
   return {
     begin: one<[]>('BEGIN IMMEDIATE'),
@@ -251,6 +266,18 @@ export function prepareStatements(db: SqliteDatabase) {
     ),
     candidatesFrom: one<[from: number, limit: number], CandidateRow>(
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT +?`,
+    ),
+
+    /** Keys of a queue's items, from one end. */
+    queueEdge: fromEnds<QueueQuery, { key: string }>('key', ''),
+    /** Items that are neither handed out nor expired, from one end. */
+    queueItem: fromEnds<QueueQuery & { now: number }, FullEntryRow>(
+      FULL,
+      'AND (expires IS NULL OR expires > :now) AND (leasedUntil IS NULL OR leasedUntil <= :now)',
+    ),
+    setLease: one<[leasedUntil: number | null, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
+    findLeased: one<[Key, leasedUntil: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE key = ? AND leasedUntil = ?`,
     ),
 
     findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, staleUntil, cost FROM entry WHERE key = ?`),
