@@ -1,4 +1,6 @@
 import { monotonicMs } from '../clock.ts';
+import type { EvictionReason } from '../events.ts';
+import type { Tally } from '../tally.ts';
 import { DiskCacheError } from '../errors.ts';
 import { type Candidate, type Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
@@ -8,12 +10,6 @@ import type { Storage } from '../storage/storage.ts';
 export interface Limits {
   readonly sizeLimit: number;
   readonly entryLimit: number;
-}
-
-/** Entries that went, by reason. */
-export interface Departures {
-  evicted: number;
-  expired: number;
 }
 
 /** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
@@ -41,11 +37,12 @@ export interface EvictorInputs {
   readonly random: () => number;
   /** Whether an entry that would have expired was used too lately for that. */
   readonly isInUse: (row: ReplacedRow) => boolean;
+  readonly tally: Tally;
 }
 
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
 export class Evictor {
-  readonly departures: Departures = { evicted: 0, expired: 0 };
+  readonly #tally: Tally;
   readonly #storage: Storage;
   readonly #policy: Policy;
   readonly #uses: Uses;
@@ -63,7 +60,7 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, isInUse }: EvictorInputs,
+    { now, random, isInUse, tally }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
@@ -72,6 +69,7 @@ export class Evictor {
     this.#now = now;
     this.#random = random;
     this.#isInUse = isInUse;
+    this.#tally = tally;
   }
 
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
@@ -82,7 +80,7 @@ export class Evictor {
   /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
   fits({ bytes, entries }: Room): boolean {
     if (bytes <= 0 && entries === 0 && this.#wasWithin) return true;
-    return !this.#isOver({ bytes, entries }) && this.#unlooked < LOOK_EVERY_BYTES;
+    return this.#isOver({ bytes, entries }) === undefined && this.#unlooked < LOOK_EVERY_BYTES;
   }
 
   /**
@@ -93,8 +91,8 @@ export class Evictor {
    * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
    */
   makeRoom(room: Room, deadline: number): boolean {
-    while (this.#isOver(room)) {
-      if (this.purge(BATCH) === 0) this.#evictOne(room.spare);
+    for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
+      if (this.purge(BATCH) === 0) this.#evictOne(room.spare, over);
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -108,8 +106,10 @@ export class Evictor {
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
     const gone = rows.filter((row) => !this.#isInUse(row));
-    for (const row of gone) this.remove(row);
-    this.departures.expired += gone.length;
+    for (const row of gone) {
+      this.remove(row);
+      this.#tally.expired(row);
+    }
     return gone.length;
   }
 
@@ -119,21 +119,23 @@ export class Evictor {
     this.#storage.remove(row);
   }
 
-  #isOver({ bytes, entries }: Room): boolean {
+  /** Which limit would be exceeded, if one would. */
+  #isOver({ bytes, entries }: Room): EvictionReason | undefined {
     const { count, space } = this.#storage.transaction.totals;
-    return space + bytes > this.#limits.sizeLimit || count + entries > this.#limits.entryLimit;
+    if (space + bytes > this.#limits.sizeLimit) return 'size';
+    return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  #evictOne(spare: number | undefined): void {
+  #evictOne(spare: number | undefined, reason: EvictionReason): void {
     const victim = this.#victim(spare);
     if (victim === undefined) throw this.#noRoom();
-    this.#evict(victim);
+    this.#evict(victim, reason);
   }
 
-  #evict(victim: ReplacedRow): void {
+  #evict(victim: ReplacedRow, reason: EvictionReason): void {
     this.remove(victim);
     this.#storage.transaction.add({ evictions: 1 });
-    this.departures.evicted++;
+    this.#tally.evicted(victim, reason);
   }
 
   #victim(spare: number | undefined): ReplacedRow | undefined {
@@ -207,7 +209,7 @@ export class Evictor {
           this.#policy.victims === 'first' ? low : low + Math.floor(this.#random() * (high - low));
         const run = sql.candidatesFrom.all(start, BATCH).filter((one) => one.id !== spare);
         if (run.length === 0) break;
-        for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow);
+        for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow, 'size');
       }
       if (monotonicMs() > deadline) return false;
     }
