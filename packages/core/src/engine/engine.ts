@@ -78,6 +78,7 @@ export class Engine {
       timeoutMs,
       random,
       reuseIds: policy.victims === 'drawn',
+      drawn: policy.drawn,
       memoryLimit,
     });
     markAsCache(this.directory);
@@ -225,9 +226,10 @@ export class Engine {
       this.evictor.remove(growth.old);
       growth = { ...growth, old: undefined };
     }
-    this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
+    const id = this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
     if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
     this.evictor.written(growth.space);
+    if (growth.old === undefined && this.evictor.isReturn(key)) this.#writeReturn(id);
     return true;
   }
 
@@ -333,6 +335,11 @@ export class Engine {
     const { maxIdleMs } = this.settings;
     if (maxIdleMs !== undefined) for (const { id, at } of rows) sql.slide.run({ id, at, maxIdleMs });
     this.storage.logged(rows.length);
+  }
+
+  /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */
+  #writeReturn(id: number): void {
+    this.#writeUses([{ id, at: this.#stamp(), hits: 1, tick: this.storage.transaction.evictionsSeen }]);
   }
 
   #noteUse(id: number): void {

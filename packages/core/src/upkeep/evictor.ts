@@ -1,10 +1,12 @@
 import { monotonicMs } from '../clock.ts';
 import type { EvictionReason } from '../events.ts';
 import type { Tally } from '../tally.ts';
+import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
+import { Ghosts } from '../policy/ghosts.ts';
 import { type Candidate, type Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
-import { DRAWN, type ReplacedRow } from '../storage/rows/statements.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface Limits {
@@ -46,6 +48,7 @@ export class Evictor {
   readonly #storage: Storage;
   readonly #policy: Policy;
   readonly #uses: Uses;
+  readonly #ghosts: Ghosts | undefined;
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -65,6 +68,7 @@ export class Evictor {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
+    this.#ghosts = policy.hasGhosts ? new Ghosts() : undefined;
     this.#limits = limits;
     this.#now = now;
     this.#random = random;
@@ -75,6 +79,11 @@ export class Evictor {
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
   written(bytes: number): void {
     this.#unlooked += bytes;
+  }
+
+  /** Whether a key that was just stored anew was evicted lately, and the policy takes its return for a use. */
+  isReturn(key: Key): boolean {
+    return this.#ghosts !== undefined && this.#ghosts.take(key);
   }
 
   /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
@@ -136,6 +145,7 @@ export class Evictor {
     this.remove(victim);
     this.#storage.transaction.add({ evictions: 1 });
     this.#tally.evicted(victim, reason);
+    this.#ghosts?.add(victim.key, this.#storage.transaction.totals.count);
   }
 
   #victim(spare: number | undefined): ReplacedRow | undefined {
@@ -182,11 +192,11 @@ export class Evictor {
     const anyId = () => low + Math.floor(this.#random() * (high - low + 1));
     const drawn = [];
     for (let draw = 0; draw < DRAWS && drawn.length < ENOUGH_DRAWN; draw++) {
-      drawn.push(...sql.candidatesAt.all(...Array.from({ length: DRAWN }, anyId)));
+      drawn.push(...sql.candidatesAt.all(...Array.from({ length: this.#policy.drawn }, anyId)));
     }
     // So full of gaps that it takes what follows one: not evenly drawn, but drawn.
     if (drawn.length < 2)
-      drawn.push(...sql.candidatesFrom.all(anyId(), DRAWN), ...sql.candidatesFrom.all(low, 2));
+      drawn.push(...sql.candidatesFrom.all(anyId(), this.#policy.drawn), ...sql.candidatesFrom.all(low, 2));
     return drawn.map(candidate);
   }
 
