@@ -229,7 +229,7 @@ export class Engine {
     const id = this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
     if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
     this.evictor.written(growth.space);
-    if (growth.old === undefined && this.evictor.isReturn(key)) this.#writeReturn(id);
+    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#writeReturn(id);
     return true;
   }
 
