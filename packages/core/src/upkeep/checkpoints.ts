@@ -123,7 +123,8 @@ export class Checkpoints {
       })
       .catch((error: unknown) => {
         this.#pinnedUntil = monotonicMs() + PAUSE_MS;
-        this.#listener.onError(error);
+        // Once the cache is closed, its folder may be gone; the next who opens it moves the log.
+        if (!this.#isClosed) this.#listener.onError(error);
         return { busy: true, byCheckpoint: false };
       })
       .finally(() => (this.#running = undefined));
