@@ -104,13 +104,18 @@ function plain({
 type Open = (options: DiskCacheOptions, directory: string) => CacheVerbs;
 
 /** Runs steps on a cache and on the model; `isAwaited` says after which steps all calls so far are waited for. */
-async function agree(open: Open, steps: Step[], isAwaited: (place: number) => boolean): Promise<void> {
+async function agree(
+  open: Open,
+  steps: Step[],
+  isAwaited: (place: number) => boolean,
+  more?: DiskCacheOptions,
+): Promise<void> {
   const clock = new FakeClock(Date.now());
   const directory = folderInMemory();
   let opened = steps.length;
   const reopen = () => {
     const eviction = POLICIES[opened++ % POLICIES.length];
-    return open({ clock, fileThreshold: FILE_THRESHOLD, eviction }, directory);
+    return open({ clock, fileThreshold: FILE_THRESHOLD, eviction, ...more }, directory);
   };
   const model = new PlainCache(clock.now());
   let cache = reopen();
@@ -173,6 +178,25 @@ test(
           (options, directory) => new DiskCache(directory, options),
           steps,
           (place) => place % every === 0,
+        ),
+      ),
+      { numRuns: RUNS },
+    );
+  },
+);
+
+test(
+  'DiskCache, with larger values compressed by a thread and its calls mostly not awaited, does what a plain cache does',
+  { timeout: 600_000 },
+  async () => {
+    const compression = { algorithm: 'brotli', level: 10, threshold: FILE_THRESHOLD } as const;
+    await fc.assert(
+      fc.asyncProperty(someSteps, fc.integer({ min: 2, max: 30 }), (steps, every) =>
+        agree(
+          (options, directory) => new DiskCache(directory, options),
+          steps,
+          (place) => place % every === 0,
+          { compression },
         ),
       ),
       { numRuns: RUNS },
