@@ -176,10 +176,12 @@ describe('a row whose serializer is missing', () => {
 
   test.for(['b', 'd'])('is an ERR_DISKCACHE_SERIALIZER that names it and the key: %s', async (key) => {
     const { cache, errors } = await openWithout();
-    for (const verb of ['get', 'entry'] as const) {
-      await expect(cache[verb](key)).rejects.toEqual(failure(key));
-      await expect(cache[verb](key)).rejects.toThrow(new RegExp(`"${key}".*'reversed'`));
-      expect(() => cache.sync[verb](key)).toThrow(expect.objectContaining({ serializer: 'reversed', key }));
+    for (const read of [cache.get<unknown>(key), cache.entry(key)]) {
+      await expect(read).rejects.toEqual(failure(key));
+      await expect(read).rejects.toThrow(new RegExp(`"${key}".*'reversed'`));
+    }
+    for (const read of [() => cache.sync.get(key), () => cache.sync.entry(key)]) {
+      expect(read).toThrow(expect.objectContaining({ serializer: 'reversed', key }));
     }
     expect(errors).toEqual([]);
   });

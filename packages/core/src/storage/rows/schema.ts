@@ -34,9 +34,14 @@ export const CONNECTION_PRAGMAS = [
  * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
  * index on a time of use or of storing: it would double the cost of each write.
  *
+<<<<<<< HEAD
  * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo; below
  *                 0 for entries that are never evicted, so that eviction does not meet them
  * entry.codec     what wrote the value; NULL when it is stored as itself
+=======
+ * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo
+ * entry.codec     what wrote the value, and how it was compressed, as json|text|zstd; NULL when it is stored as itself
+>>>>>>> 2636909 (core, keyv, cache-manager: document and test compression and unreadable rows)
  * entry.expires   ms since the epoch, NULL for never
  * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
