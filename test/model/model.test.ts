@@ -6,7 +6,7 @@ import { listed } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { PlainCache } from './plain-cache.ts';
-import { FILE_THRESHOLD, someSteps, type Step } from './steps.ts';
+import { FILE_THRESHOLD, QUEUE, someSteps, type Step } from './steps.ts';
 
 /** How many sequences of about 40 steps each test tries. */
 const RUNS = Number(process.env.DISKCACHE_MODEL_RUNS ?? 150);
@@ -22,7 +22,19 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'get':
     case 'has':
     case 'delete':
+    case 'pop':
       return cache[step.do](step.key);
+    case 'getYoung':
+      return cache.get(step.key, { maxAge: step.maxAge });
+    case 'incr':
+      return cache.incr(step.key, step.delta, step.terms).catch(codeOf);
+    case 'push':
+      return cache.push(QUEUE, step.value, { side: step.side, ...step.terms });
+    case 'peek':
+    case 'pull':
+      return cache[step.do](QUEUE, { side: step.side }).then((item) => item && plain(item));
+    case 'lease':
+      return lease(cache, step);
     case 'entry':
       return cache.entry(step.key).then((entry) => entry && plain(entry));
     case 'getMany':
@@ -59,6 +71,17 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'reopen':
       return Promise.resolve();
   }
+}
+
+/** Takes an item for a time, and acknowledges it, gives it back, or lets the lease end. */
+async function lease(cache: CacheVerbs, step: Extract<Step, { do: 'lease' }>): Promise<unknown> {
+  const item = await cache.pull(QUEUE, { side: step.side, lease: step.lease });
+  if (item !== undefined && step.ending !== 'none') expect(await item[step.ending]()).toBe(true);
+  return item && plain(item);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code: string }).code;
 }
 
 /** The verbs of the transaction's cache answer at once; their promises are only how the steps are written. */
@@ -133,7 +156,7 @@ async function agree(
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
     // These take several turns, in which writes that are called later may take effect.
-    const takesTurns = step.do === 'entries' || step.do === 'check';
+    const takesTurns = ['entries', 'check', 'peek', 'lease'].includes(step.do);
     if (isAwaited(place) || takesTurns) await settle();
   }
   await settle();

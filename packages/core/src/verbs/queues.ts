@@ -6,7 +6,7 @@ import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { Prepare } from './writes.ts';
 import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
-import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import type { FullEntryRow, QueueQuery, ReplacedRow } from '../storage/rows/statements.ts';
 
 /** The end of a queue. */
 export type Side = 'front' | 'back';
@@ -143,20 +143,20 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     return this.#engine.now() + leaseMs + this.#engine.settings.random();
   }
 
-  /** The key of the outermost item, also of one that is handed out or has expired. */
+  /** The key of the outermost item, also of one that is handed out. */
   #edge(keys: QueueKeys, side: Side): string | undefined {
-    const { from, to } = keys.range;
-    const query = { from, to, length: keys.length };
-    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(query)) {
+    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(this.#query(keys))) {
       if (keys.isItem(key)) return key;
     }
     return undefined;
   }
 
+  #query({ range, length }: QueueKeys): QueueQuery {
+    return { from: range.from, to: range.to, length, now: this.#engine.now() };
+  }
+
   #item(keys: QueueKeys, side: Side): FullEntryRow | undefined {
-    const { from, to } = keys.range;
-    const query = { from, to, length: keys.length, now: this.#engine.now() };
-    for (const row of this.#engine.storage.sql.queueItem[side].iterate(query)) {
+    for (const row of this.#engine.storage.sql.queueItem[side].iterate(this.#query(keys))) {
       if (keys.isItem(row.key as string)) return row;
     }
     return undefined;
