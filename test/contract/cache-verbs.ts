@@ -71,6 +71,15 @@ function readingSpec(openNew: OpenNew): void {
     expect(await cache.get('key', { maxAge: 100, fallback: 'old' })).toBe('old');
   });
 
+  test('maxAge is exact to the ms, however many entries were stored in the same one', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock });
+    for (const key of ['a', 'b', 'c']) await cache.set(key, key);
+    clock.advance(15);
+    expect(await cache.get('c', { maxAge: 15 })).toBeUndefined();
+    expect(await cache.get('c', { maxAge: 16 })).toBe('c');
+  });
+
   test('get() counts what is too old for maxAge as a miss, and leaves it there', async () => {
     const clock = new FakeClock();
     const cache = openNew({ clock });
