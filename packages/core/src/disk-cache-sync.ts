@@ -1,4 +1,13 @@
 import { AtOnce } from './calls/at-once.ts';
+import {
+  type ComputeSync,
+  computeSyncTerms,
+  memoizeSyncTerms,
+  type GetOrSetSyncOptions,
+  validFunction,
+} from './compute/compute-options.ts';
+import { GetOrSetSync } from './compute/get-or-set-sync.ts';
+import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
@@ -36,6 +45,7 @@ export class DiskCacheSync {
   readonly #removals: Removals;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue>;
+  readonly #computing: GetOrSetSync;
 
   /**
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
@@ -54,6 +64,7 @@ export class DiskCacheSync {
     this.#removals = new Removals(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+    this.#computing = new GetOrSetSync(this.#engine, this.#calls);
   }
 
   /**
@@ -125,6 +136,62 @@ export class DiskCacheSync {
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   add(key: Key, value: unknown, options?: SetOptions): boolean {
     return this.#calls.put(this.#writes.add(key, value, options));
+  }
+
+  /**
+   * The value of a key; where there is no live entry, what `compute` makes, which is stored. When another process is
+   * computing it this one waits for that; others wait for this one, for up to `lease`. See DiskCache.getOrSet(). `compute`
+   * has to be synchronous, and there is no `signal`, `timeout` or `staleWhileRevalidate`.
+   *
+   * Inside transact() it computes under the lock that is held: nobody else can, and a failure is not kept for others.
+   *
+   * @throws what `compute` threw, InvalidArgumentError when an argument or the value is wrong, DiskCacheError
+   *   `ERR_DISKCACHE_KEPT_FAILURE`, and what get() throws
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * const cache = new DiskCacheSync('./cache');
+   * console.log(cache.getOrSet('answer', () => 6 * 7, { ttl: 60_000 })); // 42
+   * cache.close();
+   * ```
+   */
+  getOrSet<Value>(key: Key, compute: ComputeSync<Value>, options?: GetOrSetSyncOptions<Value>): Value {
+    const terms = computeSyncTerms(options);
+    return this.#computing.call({
+      key: validKey(key),
+      compute: validFunction('compute', compute),
+      terms,
+    }) as Value;
+  }
+
+  /**
+   * A function that gives what `fn`, which has to be synchronous, gives for the same arguments, from the cache where it is
+   * there. See DiskCache.memoize().
+   *
+   * @throws InvalidArgumentError when an option is wrong, or a function without a name is given none; from the memoized
+   *   function also `ERR_DISKCACHE_KEY`, for arguments of which cacheKey() makes no key
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * const cache = new DiskCacheSync('./cache');
+   * const double = cache.memoize((n: number) => 2 * n, { name: 'double' });
+   * console.log(double(4), double.key(4)); // 8 double:4
+   * cache.close();
+   * ```
+   */
+  memoize<Wrapped extends (...args: never[]) => unknown>(
+    fn: Wrapped,
+    options?: MemoizeSyncOptions<Parameters<Wrapped>, ReturnType<Wrapped>>,
+  ): MemoizedSync<Wrapped> {
+    const plan = memoizePlan(fn, options, memoizeSyncTerms);
+    const { key, terms } = plan;
+    const computing = this.#computing;
+    function call(this: unknown, ...args: unknown[]): unknown {
+      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+    }
+    return dressed(call, plan, (...args) => this.delete(key(...args))) as MemoizedSync<Wrapped>;
   }
 
   /**

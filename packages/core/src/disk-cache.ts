@@ -1,5 +1,14 @@
 import type { CacheStore } from './cache-store.ts';
 import { InTurn } from './calls/in-turn.ts';
+import {
+  type Compute,
+  computeTerms,
+  memoizeTerms,
+  type GetOrSetOptions,
+  validFunction,
+} from './compute/compute-options.ts';
+import { GetOrSet } from './compute/get-or-set.ts';
+import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
@@ -51,6 +60,7 @@ export class DiskCache implements CacheStore {
   readonly #removals: Removals;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue | UnfinishedValue>;
+  readonly #computing: GetOrSet;
   #closing: Promise<void> | undefined;
 
   /**
@@ -69,6 +79,7 @@ export class DiskCache implements CacheStore {
     this.#removals = new Removals(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+    this.#computing = new GetOrSet(this.#engine, this.#calls);
     this.sync = new DiskCacheSync(this.#engine);
   }
 
@@ -149,6 +160,73 @@ export class DiskCache implements CacheStore {
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   async add(key: Key, value: unknown, options?: SetOptions): Promise<boolean> {
     return this.#calls.put(this.#writes.add(key, value, options));
+  }
+
+  /**
+   * The value of a key; where there is no live entry, what `compute` makes, which is stored. Of all calls for the key that
+   * come meanwhile, in all processes that use the cache, only one computes, and the others wait for its value. When its
+   * process dies another computes, within `lease`; when it fails, its own process's calls reject with what it threw, and
+   * each other process tries for itself.
+   *
+   * A call that finds a live entry costs what get() does. One that computes makes two small transactions. `undefined` is
+   * returned but never stored. What is set, deleted or evicted meanwhile stays so: the value that was being computed is
+   * returned to those who waited, and not stored. It is not stored either, and the 'error' event tells why, when the disk
+   * is full or the lock not to be had; a value that no cache could store is an error of the call. `compute` must not wait
+   * for getOrSet() of the same key: that would be itself.
+   *
+   * close() waits for calls that compute, and aborts what is computed in the background.
+   *
+   * @throws what `compute` threw, the reason of `signal`, InvalidArgumentError when an argument or the value is wrong,
+   *   TimeoutError after `timeout`, DiskCacheError `ERR_DISKCACHE_KEPT_FAILURE`, and what get() throws
+   * @example
+   * ```ts
+   * import { DiskCache } from '@diskcache/core';
+   *
+   * const cache = new DiskCache('./cache');
+   * const report = () => cache.getOrSet('report', async () => ({ made: Date.now() }), { ttl: 60_000, tags: ['reports'] });
+   * console.log((await report()).made === (await report()).made); // true
+   * await cache.close();
+   * ```
+   */
+  async getOrSet<Value>(key: Key, compute: Compute<Value>, options?: GetOrSetOptions<Value>): Promise<Value> {
+    const request = {
+      key: validKey(key),
+      compute: validFunction('compute', compute),
+      terms: computeTerms(options),
+    };
+    return this.#computing.call(request) as Promise<Value>;
+  }
+
+  /**
+   * A function that gives what `fn` gives for the same arguments, from the cache where it is there: getOrSet() under a key
+   * made of the function's name and the cacheKey() of the arguments. `this` is passed on, and is no part of the key. Beside
+   * its call it has `key(...args)`, `delete(...args)` and `fn`. Names change when code is minified: then give one.
+   *
+   * @throws InvalidArgumentError when an option is wrong, or a function without a name is given none; from the memoized
+   *   function also `ERR_DISKCACHE_KEY`, for arguments of which cacheKey() makes no key
+   * @example
+   * ```ts
+   * import { DiskCache } from '@diskcache/core';
+   *
+   * const cache = new DiskCache('./cache');
+   * const square = cache.memoize(async (n: number) => n * n, { name: 'square', ttl: 60_000 });
+   * console.log(await square(3)); // 9
+   * console.log(square.key(3)); // square:3
+   * console.log(await square.delete(3)); // true
+   * await cache.close();
+   * ```
+   */
+  memoize<Wrapped extends (...args: never[]) => unknown>(
+    fn: Wrapped,
+    options?: MemoizeOptions<Parameters<Wrapped>, Awaited<ReturnType<Wrapped>>>,
+  ): Memoized<Wrapped> {
+    const plan = memoizePlan(fn, options, memoizeTerms);
+    const { key, terms } = plan;
+    const computing = this.#computing;
+    async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
+      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+    }
+    return dressed(call, plan, async (...args) => this.delete(key(...args))) as Memoized<Wrapped>;
   }
 
   /**
@@ -348,7 +426,7 @@ export class DiskCache implements CacheStore {
 
   /**
    * Waits for what was called before, and ends the use of the cache; calling it again does nothing more. Other verbs
-   * fail with `ERR_DISKCACHE_CLOSED` from the call on. A log of more than 256 KiB is put in order by a thread.
+   * fail with `ERR_DISKCACHE_CLOSED` from the call on. What getOrSet() computes in the background is aborted. A log of more than 256 KiB is put in order by a thread.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -361,6 +439,7 @@ export class DiskCache implements CacheStore {
 
   async #close(): Promise<void> {
     this.#engine.refuseCalls();
+    this.#computing.close();
     await this.#calls.ended();
     await this.#engine.close();
   }

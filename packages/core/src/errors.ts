@@ -18,8 +18,12 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TOO_LARGE'
   /** The cache is full and `eviction: 'none'` forbids making room. */
   | 'ERR_DISKCACHE_FULL'
-  /** Another process held the write lock for longer than `timeout`. */
+  /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
+  /** A value could not be computed, and no call is there to reject with the reason, which is in `error.cause`. */
+  | 'ERR_DISKCACHE_COMPUTE'
+  /** A value could not be computed lately, and `errorTtl` keeps the failure, which is told in `error.cause`. */
+  | 'ERR_DISKCACHE_KEPT_FAILURE'
   /** A verb was called after close(). */
   | 'ERR_DISKCACHE_CLOSED'
   /** cache.db is not a DiskCache, or was written by a newer version. */
@@ -51,13 +55,10 @@ export class DiskCacheError extends Error {
   }
 }
 
-/** The write lock was not free within `timeout` ms. */
+/** The write lock was not free, or a value not computed, within `timeout` ms; `message` says which. */
 export class TimeoutError extends DiskCacheError {
-  constructor(timeoutMs: number) {
-    super(
-      'ERR_DISKCACHE_TIMEOUT',
-      `the write lock was held by others for longer than the timeout of ${timeoutMs} ms`,
-    );
+  constructor(timeoutMs: number, what = 'the write lock was held by others') {
+    super('ERR_DISKCACHE_TIMEOUT', `${what} for longer than the timeout of ${timeoutMs} ms`);
     this.name = 'TimeoutError';
   }
 }

@@ -12,6 +12,22 @@ export type { CounterOptions } from './verbs/counters.ts';
 export type { LeasedItem, LeasedItemSync } from './verbs/leased-item.ts';
 export type { PeekOptions, PullOptions, PushOptions, Side } from './verbs/queues.ts';
 export type { Key } from './entry/key.ts';
+export { cacheKey } from './entry/cache-key.ts';
+export type {
+  Compute,
+  ComputeContext,
+  ComputeSync,
+  GetOrSetOptions,
+  GetOrSetSyncOptions,
+} from './compute/compute-options.ts';
+export type {
+  Memoized,
+  MemoizedParts,
+  MemoizedSync,
+  MemoizeKeyOptions,
+  MemoizeOptions,
+  MemoizeSyncOptions,
+} from './compute/memoize.ts';
 export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason } from './events.ts';
 export type { Times } from './tally.ts';

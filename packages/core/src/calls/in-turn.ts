@@ -22,8 +22,14 @@ export class InTurn {
   readonly #engine: Engine;
   readonly #queue: WriteQueue;
   readonly #large: LargeValues;
-  /** Reads that take more than one turn of the event loop: close() waits for them. */
+  /** Calls that take more than one turn of the event loop. */
   readonly #underway = new Set<Promise<unknown>>();
+  /** The same for what a call goes on with that close() waits for: carried out also when that was called meanwhile. */
+  readonly goOn: Pick<InTurn, 'read' | 'write' | 'put'> = {
+    read: (concerned, work) => this.#readOf(concerned, work),
+    write: (write) => this.#writeOf(write),
+    put: (put) => this.#putOf(put),
+  };
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -49,7 +55,7 @@ export class InTurn {
     find: Find<Row>,
   ): Promise<(Loaded<Row> | undefined)[]> {
     this.#engine.assertOpen();
-    return this.#withTurns(this.#loadInTurns(keys, find));
+    return this.underway(this.#loadInTurns(keys, find));
   }
 
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */
@@ -69,29 +75,25 @@ export class InTurn {
   /** Reads once all is done that was called before and concerns the same keys. */
   read<T>(concerned: Concerned, work: () => T): T | Promise<T> {
     this.#engine.assertOpen();
-    if (concerned !== 'every key' && concerned.length === 1) return this.#read(concerned[0] as Key, work);
-    return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read(identities(concerned), work);
+    return this.#readOf(concerned, work);
   }
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
-  write<T>({ concerned, work }: Write<T>): Promise<T> {
+  write<T>(write: Write<T>): Promise<T> {
     this.#engine.assertOpen();
-    return this.#queue.run(identities(concerned), work);
+    return this.#writeOf(write);
   }
 
   /** @returns whether the row was written */
-  put({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
+  put(put: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
     this.#engine.assertOpen();
-    const keys = identities(concerned);
-    if (isRow(value)) return this.#queue.run(keys, () => work(value));
-    if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
-    return this.#large.write(keys, value, work);
+    return this.#putOf(put);
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
   take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
     this.#engine.assertOpen();
-    return this.#withTurns(this.#large.take(identities(take.concerned), take.pick));
+    return this.underway(this.#large.take(identities(take.concerned), take.pick));
   }
 
   /** @returns how many live entries were removed */
@@ -116,10 +118,27 @@ export class InTurn {
     }
   }
 
-  #withTurns<T>(reading: Promise<T>): Promise<T> {
-    const ended = reading.finally(() => this.#underway.delete(ended));
+  /** Has close() wait for a call. @returns what it comes to */
+  underway<T>(call: Promise<T>): Promise<T> {
+    const ended = call.finally(() => this.#underway.delete(ended));
     this.#underway.add(ended);
     return ended;
+  }
+
+  #readOf<T>(concerned: Concerned, work: () => T): T | Promise<T> {
+    if (concerned !== 'every key' && concerned.length === 1) return this.#read(concerned[0] as Key, work);
+    return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read(identities(concerned), work);
+  }
+
+  #writeOf<T>({ concerned, work }: Write<T>): Promise<T> {
+    return this.#queue.run(identities(concerned), work);
+  }
+
+  #putOf({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
+    const keys = identities(concerned);
+    if (isRow(value)) return this.#queue.run(keys, () => work(value));
+    if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
+    return this.#large.write(keys, value, work);
   }
 
   /** Some keys a turn: the rows of one turn from one snapshot, then their values. */

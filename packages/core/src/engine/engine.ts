@@ -108,7 +108,10 @@ export class Engine {
       random,
       timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
-      purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
+      purge: () => {
+        this.storage.sql.endLeasesUntil.run(this.now());
+        return this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE;
+      },
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#writeUses(rows),
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
@@ -356,7 +359,9 @@ export class Engine {
     return this.#lastStamp;
   }
 
+  /** What is being computed for the key meanwhile is not to come back. */
   #removeAny(key: Key): ReplacedRow | undefined {
+    this.storage.sql.endLeaseOf.run(key);
     const row = this.storage.sql.findReplaced.get(key);
     if (row !== undefined) this.evictor.remove(row);
     return row;

@@ -7,6 +7,7 @@ import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
+  type ComputedRow,
   type EntryRow,
   type FullEntryRow,
   inOrder,
@@ -125,6 +126,14 @@ export class Storage {
     const remembered = this.#memory.recall(key);
     if (remembered !== undefined && 'key' in remembered) return remembered as FullEntryRow;
     return this.#remembered(key, this.sql.findFull.get(key));
+  }
+
+  /** The same with what getOrSet() records. */
+  findComputed(key: Key): ComputedRow | undefined {
+    if (this.transaction.isWriting) return this.sql.findComputed.get(key);
+    const remembered = this.#memory.recall(key);
+    if (remembered !== undefined && 'cost' in remembered) return remembered as ComputedRow;
+    return this.#remembered(key, this.sql.findComputed.get(key));
   }
 
   /** Forgets what is in memory of a key whose time seems to have passed: its use may have moved that time. */

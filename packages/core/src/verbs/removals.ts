@@ -8,7 +8,7 @@ import type { ReplacedRow } from '../storage/rows/statements.ts';
 const SLICE_ROWS = 256;
 const NOTHING = { bytes: 0, entries: 0 };
 
-/** The verbs that remove many entries, step by step. */
+/** The verbs that remove many entries, step by step. What is being computed meanwhile goes too, see Leases. */
 export class Removals {
   readonly #engine: Engine;
 
@@ -18,19 +18,28 @@ export class Removals {
 
   clear(): Removal {
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.first.all(SLICE_ROWS));
+    return () => {
+      sql.endAllLeases.run();
+      return this.#slice(sql.first.all(SLICE_ROWS));
+    };
   }
 
   evict(tag: string): Removal {
     const checked = validTag(tag);
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.tagged.all(checked, SLICE_ROWS));
+    return () => {
+      sql.evictInLeases.run({ tag: checked });
+      return this.#slice(sql.tagged.all(checked, SLICE_ROWS));
+    };
   }
 
   deletePrefix(prefix: string): Removal {
     const { from, to } = prefixRange(prefix);
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.inRange.all(from, to, SLICE_ROWS));
+    return () => {
+      sql.endLeasesIn.run(from, to);
+      return this.#slice(sql.inRange.all(from, to, SLICE_ROWS));
+    };
   }
 
   expire(): Removal {

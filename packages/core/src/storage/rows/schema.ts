@@ -59,6 +59,7 @@ export const CONNECTION_PRAGMAS = [
  *                 entries never read
  * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
  *                 error, until when the attempt that failed is not repeated
+ * lease.evicted   JSON array of the tags that were evicted since, or NULL
  * total           one row: entries, their space, the part of it in files, and evictions so far
  */
 export const SCHEMA = `
@@ -86,7 +87,13 @@ CREATE INDEX entry_stale ON entry (staleUntil, id) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
 CREATE TABLE tag (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
-CREATE TABLE lease (key PRIMARY KEY, token INTEGER NOT NULL, until INTEGER NOT NULL, error) WITHOUT ROWID;
+CREATE TABLE lease (
+  key PRIMARY KEY,
+  token INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  error TEXT,
+  evicted TEXT
+) WITHOUT ROWID;
 CREATE TABLE total (
   count INTEGER NOT NULL,
   space INTEGER NOT NULL,
