@@ -21,6 +21,7 @@ const refused = [
   ['packages/core/src/storage/rows.ts', '../upkeep/expire.ts'],
   ['packages/core/src/storage/rows.ts', '../disk-cache.ts'],
   ['packages/core/src/upkeep/expire.ts', '../disk-cache.ts'],
+  ['packages/core/src/compute/leases.ts', '../disk-cache.ts'],
   ['packages/core/src/errors.ts', './options.ts'],
   ['packages/core/src/clock.ts', './options.ts'],
   ['packages/core/src/options.ts', './storage/rows.ts'],

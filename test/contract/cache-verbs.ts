@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { cacheCountersSpec } from './cache-counters.ts';
+import { cacheComputingSpec } from './cache-computing.ts';
 import { cacheIterationSpec } from './cache-iteration.ts';
 import { cacheQueuesSpec } from './cache-queues.ts';
 import { cacheRemovalSpec } from './cache-removal.ts';
@@ -21,6 +22,7 @@ export function cacheVerbsSpec(name: string, open: OpenVerbs): void {
     cacheRemovalSpec(openNew);
     cacheCountersSpec(openNew);
     cacheQueuesSpec(open, openNew);
+    cacheComputingSpec(openNew);
     cacheIterationSpec(openNew);
     wholeCacheSpec(open, openNew);
   });

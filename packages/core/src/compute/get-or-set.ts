@@ -6,7 +6,7 @@ import { monotonicMs } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
-import { isBusy } from '../storage/rows/sqlite-error.ts';
+import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
 import type { Compute, ComputeTerms } from './compute-options.ts';
 import { putComputed } from './computed-value.ts';
@@ -142,7 +142,7 @@ export class GetOrSet {
       return !flight.isOverdue && this.#leases.isUndisturbed(flight.lease) ? flight : undefined;
     } catch (error) {
       if (isBusy(error)) return flight;
-      throw error;
+      throw storageError(error, 'cannot read');
     }
   }
 

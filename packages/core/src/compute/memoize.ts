@@ -33,21 +33,21 @@ export interface MemoizedParts<Wrapped extends (...args: never[]) => unknown> {
   /** The function itself, for a call past the cache. */
   readonly fn: Wrapped;
   /** The key of the entry for these arguments. */
-  key(...args: Parameters<Wrapped>): Key;
+  readonly key: (...args: Parameters<Wrapped>) => Key;
 }
 
 /** A function whose results DiskCache keeps. */
 export interface Memoized<Wrapped extends (...args: never[]) => unknown> extends MemoizedParts<Wrapped> {
   (this: ThisParameterType<Wrapped>, ...args: Parameters<Wrapped>): Promise<Awaited<ReturnType<Wrapped>>>;
   /** Removes the entry for these arguments. @returns whether there was a live one */
-  delete(...args: Parameters<Wrapped>): Promise<boolean>;
+  readonly delete: (...args: Parameters<Wrapped>) => Promise<boolean>;
 }
 
 /** A function whose results DiskCacheSync keeps. */
 export interface MemoizedSync<Wrapped extends (...args: never[]) => unknown> extends MemoizedParts<Wrapped> {
   (this: ThisParameterType<Wrapped>, ...args: Parameters<Wrapped>): ReturnType<Wrapped>;
   /** Removes the entry for these arguments. @returns whether there was a live one */
-  delete(...args: Parameters<Wrapped>): boolean;
+  readonly delete: (...args: Parameters<Wrapped>) => boolean;
 }
 
 /** Any function, and what it is called with. */
