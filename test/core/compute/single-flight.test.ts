@@ -134,6 +134,17 @@ test('What comes of a computation that was aborted is not stored, and the next c
   expect(await cache.get('key')).toBe('new');
 });
 
+test('That a computation was aborted is no failure to be kept', async () => {
+  const cache = openCache();
+  const { compute, begun } = computation();
+  const controller = new AbortController();
+  const left = cache.getOrSet('key', compute, { signal: controller.signal, errorTtl: 1000 });
+  await begun();
+  controller.abort('the reason');
+  await expect(left).rejects.toBe('the reason');
+  expect(await cache.getOrSet('key', () => 'new')).toBe('new');
+});
+
 test('A computation that fails because it was aborted is no error event', async () => {
   const cache = openCache();
   const heard: Error[] = [];

@@ -68,7 +68,8 @@ export interface GetOrSetOptions<Value = unknown> extends GetOrSetSyncOptions<Va
   staleWhileRevalidate?: number | undefined;
   /**
    * How long this call waits for a value that is being computed; then it gets the stale one where `staleIfError` allows,
-   * else it rejects with TimeoutError. The computation goes on, and is renewed for others, for up to ten times as long.
+   * else it rejects with TimeoutError. The computation goes on, so that a later call finds its value; once it has taken ten
+   * times as long, others may begin anew. To stop it use `signal`.
    *
    * @default no limit
    */
