@@ -26,7 +26,8 @@ import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
- * transactions. A server should use DiskCache, which has the same verbs as promises, on the same directory if need be.
+ * transactions. A server should use DiskCache, which has the same verbs as promises, and streams, on the same directory if
+ * need be.
  *
  * @example
  * ```ts
@@ -113,6 +114,22 @@ export class DiskCacheSync {
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+  }
+
+  /**
+   * The absolute path of the file that an entry's value is in, for programs that read files; undefined when there is no
+   * live entry, or when its value is in the database, as small ones are that setStream() did not store. Counts as a use.
+   * The file holds bytes as they are, text as UTF-8, other values as they were serialized. It must not be changed, and is
+   * there only until the entry is replaced, removed or evicted.
+   *
+   * @example
+   * ```ts
+   * cache.set('page', 'x'.repeat(100_000));
+   * console.log(cache.path('page')); // …/cache/values/ab/cdef….val
+   * ```
+   */
+  path(key: Key): string | undefined {
+    return this.#calls.path(validKey(key));
   }
 
   /**

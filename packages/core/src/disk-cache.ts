@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { CacheStore } from './cache-store.ts';
 import { InTurn } from './calls/in-turn.ts';
 import {
@@ -21,12 +22,15 @@ import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { CacheEvents } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
+import type { StreamSource } from './streams/byte-source.ts';
+import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
+import { Streams } from './verbs/streams.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
@@ -61,6 +65,7 @@ export class DiskCache implements CacheStore {
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue | UnfinishedValue>;
   readonly #computing: GetOrSet;
+  readonly #streams: Streams;
   #closing: Promise<void> | undefined;
 
   /**
@@ -80,6 +85,7 @@ export class DiskCache implements CacheStore {
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
     this.#computing = new GetOrSet(this.#engine, this.#calls);
+    this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
   }
 
@@ -146,6 +152,74 @@ export class DiskCache implements CacheStore {
    */
   async set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
     await this.#calls.put(this.#writes.set(key, value, options));
+  }
+
+  /**
+   * Stores what a stream gives as an entry's value, without ever holding it in memory, and resolves when the entry is
+   * committed. It goes straight into a file of its own, also when it is small; get() gives it as a Buffer. The source is
+   * read only as fast as the disk takes it. What fails, is aborted or cannot fit leaves nothing: the source is destroyed,
+   * and the entry that there was stays (unless it had to be the last to make room).
+   *
+   * The entry takes its place among calls on its key when it is called: later ones wait until the stream has ended, so the
+   * source must not wait for such a call. Calls on other keys do not wait, nor do those that concern many, as clear() and
+   * transact(): for them the stream is an entry from when it is committed. close() waits for the stream: use `signal` to
+   * give it up.
+   *
+   * Room is made as bytes arrive, or at once where `size` is known. While others are written that take all of the room it
+   * waits for them up to `timeout`.
+   *
+   * @throws InvalidArgumentError when key, source, a chunk or an option is wrong, or when the source gives more or less than
+   *   `size`; DiskCacheError `ERR_DISKCACHE_TOO_LARGE` as soon as there are more bytes than can fit, `ERR_DISKCACHE_FULL`,
+   *   `ERR_DISKCACHE_TIMEOUT` or `ERR_DISKCACHE_STORAGE`; the signal's reason; what the source fails with
+   * @example
+   * ```ts
+   * import { Readable } from 'node:stream';
+   *
+   * const source = Readable.from(['first line\n', 'second line\n']);
+   * await cache.setStream('log', source, { ttl: 3_600_000, tags: ['logs'] });
+   * console.log(String(await cache.get('log'))); // the two lines
+   * ```
+   */
+  async setStream(key: Key, source: StreamSource, options?: SetStreamOptions): Promise<void> {
+    await this.#calls.putStream(this.#streams.set(key, source, options));
+  }
+
+  /**
+   * The bytes of an entry's value as a Readable, text as UTF-8, or undefined when there is no live entry. Counts as a use.
+   * The file is open, and has the length that was stored, when the promise resolves: that the entry is replaced, removed
+   * or evicted, or the cache closed, does not harm the stream. It has to be read to its end or destroyed, which closes the
+   * file. With option `checksum` a stream of the whole value ends with an error, before its last chunk, when it is not what
+   * was stored.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a range that starts past the value's end, `ERR_DISKCACHE_VALUE`
+   *   for a value that is neither bytes nor text; DiskCacheError `ERR_DISKCACHE_STORAGE`, also as the stream's own error
+   * @example
+   * ```ts
+   * await cache.setStream('log', ['first line
+', 'second line
+']);
+   * const stream = await cache.getStream('log', { start: 6, end: 9 });
+   * for await (const chunk of stream ?? []) console.log(String(chunk)); // line
+   * ```
+   */
+  async getStream(key: Key, range?: StreamRange): Promise<Readable | undefined> {
+    return this.#calls.openStream(validKey(key), checkRange(range));
+  }
+
+  /**
+   * The absolute path of the file that an entry's value is in, for programs that read files; undefined when there is no
+   * live entry, or when its value is in the database, as small ones are that setStream() did not store. Counts as a use.
+   * The file holds bytes as they are, text as UTF-8, other values as they were serialized. It must not be changed, and is
+   * there only until the entry is replaced, removed or evicted.
+   *
+   * @example
+   * ```ts
+   * await cache.setStream('picture', [new Uint8Array([0x89, 0x50])]);
+   * console.log(await cache.path('picture')); // …/cache/values/ab/cdef….val
+   * ```
+   */
+  async path(key: Key): Promise<string | undefined> {
+    return this.#calls.path(validKey(key));
   }
 
   /**

@@ -16,7 +16,7 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TRANSACTION'
   /** A value cannot fit into `sizeLimit`, whatever is evicted. */
   | 'ERR_DISKCACHE_TOO_LARGE'
-  /** The cache is full and `eviction: 'none'` forbids making room. */
+  /** There is no room: `eviction: 'none'` forbids making it, or values that are being written take it for too long. */
   | 'ERR_DISKCACHE_FULL'
   /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'

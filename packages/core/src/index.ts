@@ -3,7 +3,7 @@ import './node-version.ts';
 export { DiskCache } from './disk-cache.ts';
 export { DiskCacheSync } from './disk-cache-sync.ts';
 export type { CacheStore } from './cache-store.ts';
-export type { DiskCacheOptions } from './options.ts';
+export type { DiskCacheOptions, Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 export type { IterationOptions } from './entry/key-pages.ts';
 export type { Entry } from './entry/entry.ts';
@@ -28,6 +28,8 @@ export type {
   MemoizeOptions,
   MemoizeSyncOptions,
 } from './compute/memoize.ts';
+export type { StreamSource } from './streams/byte-source.ts';
+export type { SetStreamOptions, StreamRange } from './streams/stream-options.ts';
 export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason } from './events.ts';
 export type { Times } from './tally.ts';

@@ -46,6 +46,9 @@ export interface EntryTerms {
   readonly extras: RowExtras | undefined;
 }
 
+/** The names of SetOptions. */
+export const SET_OPTIONS = ['ttl', 'expires', 'tags', 'pinned'] as const satisfies (keyof SetOptions)[];
+
 const NO_TERMS: EntryTerms = { expires: null, tags: null, isPinned: false, extras: undefined };
 /** The last moment that a Date can tell. */
 export const LATEST_DATE_MS = 8.64e15;
@@ -58,7 +61,7 @@ export const LATEST_DATE_MS = 8.64e15;
 export function entryTerms(options: SetOptions | undefined, lifetimes: Lifetimes, now: number): EntryTerms {
   if (options === undefined && lifetimes.ttlMs === undefined && lifetimes.maxIdleMs === undefined)
     return NO_TERMS;
-  const { tags, pinned, ttl, expires } = checkOptions(options, ['ttl', 'expires', 'tags', 'pinned']);
+  const { tags, pinned, ttl, expires } = checkOptions(options, SET_OPTIONS);
   const isPinned = validPinned(pinned);
   const lifetime = isPinned ? { ...lifetimes, maxIdleMs: undefined } : lifetimes;
   const expiry = expiryOf({ ttl, expires }, lifetime, now);

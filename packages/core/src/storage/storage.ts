@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { Reservations } from './reservations.ts';
 import { openDatabase } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
@@ -61,6 +62,8 @@ export interface StorageOptions {
   readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
+  /** Whether files are on disk, and not only on their way there, once they are written. */
+  readonly isDurable: boolean;
 }
 
 /** How many ids of removed entries are remembered; more only leave gaps. */
@@ -75,6 +78,7 @@ export class Storage {
   readonly sql: Statements;
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
+  readonly reservations: Reservations;
   readonly #memory: RowMemory;
   readonly databasePath: string;
   readonly #reuseIds: boolean;
@@ -82,12 +86,13 @@ export class Storage {
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, reuseIds, drawn, memoryLimit }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, reuseIds, drawn, memoryLimit, isDurable }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
     this.sql = prepareStatements(this.db, drawn);
-    this.files = new ValueFiles(directory, random);
+    this.files = new ValueFiles(directory, random, isDurable);
     this.transaction = new WriteTransaction(this.db, this.sql);
+    this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
     this.#reuseIds = reuseIds;
   }

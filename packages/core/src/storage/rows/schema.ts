@@ -34,14 +34,9 @@ export const CONNECTION_PRAGMAS = [
  * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
  * index on a time of use or of storing: it would double the cost of each write.
  *
-<<<<<<< HEAD
  * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo; below
  *                 0 for entries that are never evicted, so that eviction does not meet them
- * entry.codec     what wrote the value; NULL when it is stored as itself
-=======
- * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo
  * entry.codec     what wrote the value, and how it was compressed, as json|text|zstd; NULL when it is stored as itself
->>>>>>> 2636909 (core, keyv, cache-manager: document and test compression and unreadable rows)
  * entry.expires   ms since the epoch, NULL for never
  * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
@@ -60,7 +55,8 @@ export const CONNECTION_PRAGMAS = [
  * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
  *                 error, until when the attempt that failed is not repeated
  * lease.evicted   JSON array of the tags that were evicted since, or NULL
- * total           one row: entries, their space, the part of it in files, and evictions so far
+ * reservation     the space that is kept for a file which is being written, until its entry counts it
+ * total           one row: entries, their space and that of reservations, the part of both in files, and evictions so far
  */
 export const SCHEMA = `
 CREATE TABLE entry (
@@ -94,6 +90,7 @@ CREATE TABLE lease (
   error TEXT,
   evicted TEXT
 ) WITHOUT ROWID;
+CREATE TABLE reservation (file TEXT PRIMARY KEY, space INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE total (
   count INTEGER NOT NULL,
   space INTEGER NOT NULL,

@@ -41,7 +41,13 @@ export interface CandidateRow {
   readonly usedTick: number | null;
 }
 
-/** The sums over all entries, expired ones included. */
+/** Space that is kept for a file which is being written. */
+export interface ReservationRow {
+  readonly file: string;
+  readonly space: number;
+}
+
+/** The sums over all entries, expired ones included, and over reservations. */
 export interface Totals {
   count: number;
   space: number;
@@ -240,7 +246,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       'UPDATE total SET count = :count, space = :space, fileSpace = :fileSpace, evictions = :evictions',
     ),
     sums: one<[], { count: number; space: number }>(
-      'SELECT count(*) AS count, total(space) AS space FROM entry',
+      'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
     ),
     countExpired: number<[{ now: number }]>(
       `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
@@ -312,6 +318,14 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `UPDATE lease SET evicted = json_insert(coalesce(evicted, '[]'), '$[#]', :tag)
        WHERE error IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(evicted) WHERE value = :tag)`,
     ),
+
+    reservation: number<[file: string]>('SELECT space FROM reservation WHERE file = ?'),
+    reservations: one<[], ReservationRow>('SELECT file, space FROM reservation'),
+    reservedSpace: number<[]>('SELECT total(space) FROM reservation'),
+    reserve: one<[file: string, space: number]>(
+      'INSERT OR REPLACE INTO reservation (file, space) VALUES (?, ?)',
+    ),
+    unreserve: one<[file: string]>('DELETE FROM reservation WHERE file = ?'),
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),
