@@ -11,6 +11,7 @@ import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
 import { Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
@@ -72,7 +73,6 @@ export class Engine {
       directory: this.directory,
       timeoutMs,
       random,
-      reuseIds: policy.victims === 'drawn',
       memoryLimit,
     });
     markAsCache(this.directory);
@@ -268,7 +268,7 @@ export class Engine {
   }
 
   clear(): Slice {
-    return this.#removeSlice(this.storage.sql.first.all(SLICE_ROWS));
+    return this.#removeSlice(this.storage.sql.upTo.all(Number.MAX_SAFE_INTEGER, SLICE_ROWS));
   }
 
   evict(tag: string): Slice {
@@ -299,10 +299,7 @@ export class Engine {
   /** What is in the cache now: live entries, and the space of all. */
   totals(): { count: number; size: number } {
     const { sql, transaction } = this.storage;
-    const { count, space } = (transaction.isOpen ? transaction.totals : sql.totals.get()) ?? {
-      count: 0,
-      space: 0,
-    };
+    const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
     return { count: count - (sql.countExpired.get(this.now()) ?? 0), size: space };
   }
 

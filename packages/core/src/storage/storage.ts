@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { Arrivals } from './rows/arrivals.ts';
 import { openDatabase } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
@@ -49,8 +50,6 @@ export interface StorageOptions {
   readonly directory: string;
   readonly timeoutMs: number;
   readonly random: () => number;
-  /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
-  readonly reuseIds: boolean;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
 }
@@ -69,19 +68,19 @@ export class Storage {
   readonly transaction: WriteTransaction;
   readonly #memory: RowMemory;
   readonly databasePath: string;
-  readonly #reuseIds: boolean;
+  readonly arrivals: Arrivals;
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, reuseIds, memoryLimit }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, memoryLimit }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
     this.sql = prepareStatements(this.db);
     this.files = new ValueFiles(directory, random);
     this.transaction = new WriteTransaction(this.db, this.sql);
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
-    this.#reuseIds = reuseIds;
+    this.arrivals = new Arrivals(this.sql, this.transaction);
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */
@@ -140,13 +139,15 @@ export class Storage {
     let id = old?.id;
     if (id === undefined) {
       const freeId = this.#takeFreeId();
-      id = Number(this.sql.insert.run(...inOrder(content), freeId, key).lastInsertRowid);
-      this.transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
+      const seq = this.arrivals.next;
+      id = Number(this.sql.insert.run(...inOrder(content), freeId, key, seq).lastInsertRowid);
+      this.transaction.add({ count: 1, space, fileSpace: fileSpace(value), seq: 1, arrivals: 1 });
+      this.arrivals.arrived(seq, id);
     } else {
       this.sql.replace.run(...inOrder(content), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, id);
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
   }
 
@@ -166,7 +167,8 @@ export class Storage {
     if (row.file !== null) this.transaction.fileReplaced(row.file);
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
-    if (this.#reuseIds && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+    this.arrivals.left();
+    if (row.id > 0 && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
   }
 
   /** Counts pages that a change elsewhere added to the log, about. */
@@ -213,7 +215,7 @@ export class Storage {
 
   #removeTags(row: ReplacedRow): void {
     if (row.tags !== null)
-      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.id);
+      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.key);
   }
 
   /** Another process may have filled a gap in the meantime. */
@@ -230,7 +232,7 @@ export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tag
   const keyBytes =
     typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
   const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags?.length ?? 0) + fileSpace(value);
+  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
 }
 
 function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {

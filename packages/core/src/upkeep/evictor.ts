@@ -129,7 +129,7 @@ export class Evictor {
       case 'none':
         return undefined;
       case 'first':
-        return sql.first.all(2).find((row) => row.id !== spare);
+        return this.#storage.arrivals.first(spare);
       case 'drawn': {
         const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
         return least && sql.findReplacedById.get(least.id);

@@ -1,3 +1,5 @@
+import { NO_TOTALS } from './totals.ts';
+
 /** Marks cache.db as a DiskCache: 'DkCh'. */
 export const APPLICATION_ID = 0x446b4368;
 
@@ -29,16 +31,20 @@ export const CONNECTION_PRAGMAS = [
   `journal_size_limit = ${LOG_LIMIT_BYTES}`,
 ] as const;
 
+/** The row of `arrival` that holds the totals, after all others. */
+export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
+
 /**
  * An entry's key and value have no declared type: text, numbers and bytes are stored as themselves and stay apart.
  * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
  * index on a time of use or of storing: it would double the cost of each write.
  *
- * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo
+ * entry.id        of an entry that is gone, where there is one: so ids stay without gaps, and victims can be drawn by id
+ * entry.seq       grows with each key that is new; an overwrite keeps it
  * entry.codec     what wrote the value; NULL when it is stored as itself
  * entry.expires   ms since the epoch, NULL for never
  * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
- * entry.tick      total.evictions when it was stored
+ * entry.tick      how many entries had been evicted when it was stored
  * entry.size      bytes of the value as stored
  * entry.space     bytes that the entry is counted with against the size limit, its file included
  * entry.checksum  CRC-32 of the value's file, where asked for
@@ -47,7 +53,10 @@ export const CONNECTION_PRAGMAS = [
  * entry.value     the value; where it is in a file, an empty text or blob that says which of the two the file holds
  * use             when (in ms and in evictions) and how often an entry was read, written in batches; absent for
  *                 entries never read
- * total           one row: entries, their space, the part of it in files, and evictions so far
+ * tag             a row for each tag of each entry, in the order of the keys
+ * arrival         the ids of the entries in the order in which their keys were new. The rows of entries that are gone stay
+ *                 for a while: one by one they would cost a page each. The totals are in the last row, seq = LAST_SEQ, since
+ *                 a new key changes them too: so it changes one page for both (bench/choices/insertion-order.ts)
  */
 export const SCHEMA = `
 CREATE TABLE entry (
@@ -62,19 +71,15 @@ CREATE TABLE entry (
   checksum INTEGER,
   file TEXT,
   tags TEXT,
+  seq INTEGER NOT NULL,
   value
 );
 CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
-CREATE TABLE tag (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
+CREATE TABLE tag (tag TEXT NOT NULL, key NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
-CREATE TABLE total (
-  count INTEGER NOT NULL,
-  space INTEGER NOT NULL,
-  fileSpace INTEGER NOT NULL,
-  evictions INTEGER NOT NULL
-);
-INSERT INTO total VALUES (0, 0, 0, 0);
+CREATE TABLE arrival (seq INTEGER PRIMARY KEY, id INTEGER, totals TEXT);
+INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, '${JSON.stringify(NO_TOTALS)}');
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FORMAT_VERSION};
 `;

@@ -1,4 +1,5 @@
 import type { Key } from '../../entry/key.ts';
+import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a value is and what it takes to hand it out. */
@@ -41,14 +42,6 @@ export interface CandidateRow {
   readonly usedTick: number | null;
 }
 
-/** The sums over all entries, expired ones included. */
-export interface Totals {
-  count: number;
-  space: number;
-  fileSpace: number;
-  evictions: number;
-}
-
 /** The write-ahead log, in frames of FRAME_BYTES. */
 export interface LogState {
   readonly log: number;
@@ -80,7 +73,7 @@ export interface PageQuery {
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
-const REPLACED = 'id, key, expires, size, space, file, tags';
+const REPLACED = 'entry.id AS id, key, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
   'codec',
@@ -116,6 +109,8 @@ export function prepareStatements(db: SqliteDatabase) {
     db.prepare(sql) as Query<Parameters, Row>;
   const number = <Parameters extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as Query<Parameters, number>;
+  const text = <Parameters extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as Query<Parameters, string>;
   const pages = <Row>(columns: string) => {
     const ordered = (order: 'ASC' | 'DESC') => ({
       bounded: one<[PageQuery], Row>(page(columns, 'AND key < :to', order)),
@@ -142,8 +137,9 @@ export function prepareStatements(db: SqliteDatabase) {
     hasId: number<[number]>('SELECT 1 FROM entry WHERE id = ?'),
     hasFile: number<[string]>('SELECT 1 FROM entry WHERE file = ?'),
 
-    insert: one<[...content: unknown[], id: number | null, key: Key]>(
-      `INSERT INTO entry (${CONTENT.join(', ')}, id, key) VALUES (${CONTENT.map(() => '?').join(', ')}, ?, ?)`,
+    insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(
+      `INSERT INTO entry (${CONTENT.join(', ')}, id, key, seq)
+       VALUES (${CONTENT.map(() => '?').join(', ')}, ?, ?, ?)`,
     ),
     replace: one<[...content: unknown[], id: number]>(
       `UPDATE entry SET ${CONTENT.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`,
@@ -151,8 +147,22 @@ export function prepareStatements(db: SqliteDatabase) {
     setExpires: one<[expires: number | null, id: number]>('UPDATE entry SET expires = ? WHERE id = ?'),
     remove: one<[id: number]>('DELETE FROM entry WHERE id = ?'),
 
-    addTag: one<[tag: string, id: number]>('INSERT OR IGNORE INTO tag (tag, id) VALUES (?, ?)'),
-    removeTag: one<[tag: string, id: number]>('DELETE FROM tag WHERE tag = ? AND id = ?'),
+    removeAll: one<[ids: string]>('DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))'),
+
+    arrive: one<[seq: number, id: number]>('INSERT INTO arrival (seq, id) VALUES (?, ?)'),
+    /** The row that comes so many rows after another. */
+    arrivalAfter: number<[seq: number, rows: number]>(
+      `SELECT seq FROM arrival WHERE seq > ? AND seq < ${LAST_SEQ} ORDER BY seq LIMIT 1 OFFSET +?`,
+    ),
+    sweepArrivals: one<[after: number, to: number]>(
+      `DELETE FROM arrival WHERE seq > ? AND seq <= ?
+       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = arrival.id AND entry.seq = arrival.seq)`,
+    ),
+
+    addTag: one<[tag: string, key: Key, id: number]>(
+      'INSERT OR IGNORE INTO tag (tag, key, id) VALUES (?, ?, ?)',
+    ),
+    removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
     addUse: one<[UseRow & { halfLife: number }]>(
       `INSERT INTO use (id, at, hits, tick)
@@ -161,11 +171,11 @@ export function prepareStatements(db: SqliteDatabase) {
          at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
     ),
     removeUse: one<[id: number]>('DELETE FROM use WHERE id = ?'),
+    removeUses: one<[ids: string]>('DELETE FROM use WHERE id IN (SELECT value FROM json_each(?))'),
 
-    totals: one<[], Totals>('SELECT count, space, fileSpace, evictions FROM total'),
-    setTotals: one<[Totals]>(
-      'UPDATE total SET count = :count, space = :space, fileSpace = :fileSpace, evictions = :evictions',
-    ),
+    /** As JSON. */
+    totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
+    setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
     sums: one<[], { count: number; space: number }>(
       'SELECT count(*) AS count, total(space) AS space FROM entry',
     ),
@@ -175,15 +185,24 @@ export function prepareStatements(db: SqliteDatabase) {
       `SELECT ${REPLACED} FROM entry WHERE expires <= ? ORDER BY expires, id LIMIT +?`,
     ),
     tagged: one<[tag: string, limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? LIMIT +?)`,
+      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? ORDER BY key LIMIT +?)`,
     ),
     inRange: one<[from: string, to: Key, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT +?`,
     ),
-    first: one<[limit: number], ReplacedRow>(`SELECT ${REPLACED} FROM entry ORDER BY id LIMIT +?`),
+    upTo: one<[id: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE id <= ? ORDER BY id LIMIT +?`,
+    ),
+    /** The first to arrive of those that may be evicted. */
+    firstAfter: one<[seq: number, limit: number], ReplacedRow & { readonly seq: number }>(
+      `SELECT arrival.seq AS seq, ${REPLACED} FROM arrival
+       CROSS JOIN entry ON entry.id = arrival.id AND entry.seq = arrival.seq
+       WHERE arrival.seq > ? AND arrival.id > 0 ORDER BY arrival.seq LIMIT +?`,
+    ),
 
+    /** Of the entries that may be evicted: others have ids below 0. */
     idBounds: one<[], { low: number | null; high: number | null }>(
-      'SELECT (SELECT min(id) FROM entry) AS low, (SELECT max(id) FROM entry) AS high',
+      'SELECT (SELECT min(id) FROM entry WHERE id > 0) AS low, (SELECT max(id) FROM entry WHERE id > 0) AS high',
     ),
     candidatesAt: one<number[], CandidateRow>(
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id IN (${Array(DRAWN).fill('?').join()})`,
