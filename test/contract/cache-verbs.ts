@@ -2,7 +2,9 @@ import type { DiskCacheOptions } from '@diskcache/core';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
+import { cacheCountersSpec } from './cache-counters.ts';
 import { cacheIterationSpec } from './cache-iteration.ts';
+import { cacheQueuesSpec } from './cache-queues.ts';
 import { cacheRemovalSpec } from './cache-removal.ts';
 import { wholeCacheSpec } from './whole-cache.ts';
 import type { CacheVerbs } from './verbs.ts';
@@ -17,6 +19,8 @@ export function cacheVerbsSpec(name: string, open: OpenVerbs): void {
     readingSpec(openNew);
     writingSpec(openNew);
     cacheRemovalSpec(openNew);
+    cacheCountersSpec(openNew);
+    cacheQueuesSpec(open, openNew);
     cacheIterationSpec(openNew);
     wholeCacheSpec(open, openNew);
   });
@@ -44,6 +48,81 @@ function readingSpec(openNew: OpenNew): void {
     const cache = openNew();
     await cache.set('key', null);
     expect(await cache.get('key', 'fallback')).toBeNull();
+  });
+
+  test('get() takes a plain object as options, of which one is the fallback', async () => {
+    expect(await openNew().get('key', { fallback: { a: 1 } })).toEqual({ a: 1 });
+  });
+
+  test('get() refuses a plain object with other names, which may be meant as a fallback', async () => {
+    const cache = openNew();
+    await expect(cache.get('key', { name: 'Ada' })).rejects.toThrow(
+      "unknown option 'name'; known are fallback, maxAge (a fallback that is an object has to be given as { fallback })",
+    );
+  });
+
+  test('get() with maxAge finds only what was stored less than so long ago', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock });
+    await cache.set('key', 'value');
+    clock.advance(100);
+    expect(await cache.get('key', { maxAge: 101 })).toBe('value');
+    expect(await cache.get('key', { maxAge: 100 })).toBeUndefined();
+    expect(await cache.get('key', { maxAge: 100, fallback: 'old' })).toBe('old');
+  });
+
+  test('get() counts what is too old for maxAge as a miss, and leaves it there', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock });
+    await cache.set('key', 'value');
+    clock.advance(100);
+    await cache.get('key', { maxAge: 1 });
+    expect(await cache.stats()).toMatchObject({ hits: 0, misses: 1 });
+    expect(await cache.has('key')).toBe(true);
+  });
+
+  test.for([0, -1, NaN, '1', null])('get() refuses %s as maxAge', async (maxAge) => {
+    await expect(openNew().get('key', { maxAge: maxAge as number })).rejects.toMatchObject({
+      code: 'ERR_DISKCACHE_TTL',
+      message: expect.stringContaining('maxAge must be'),
+    });
+  });
+
+  test('pop() returns the value and removes the entry', async () => {
+    const cache = openNew();
+    await cache.set('key', { a: 1 }, { tags: ['tag'] });
+    expect(await cache.pop('key')).toEqual({ a: 1 });
+    expect(await cache.has('key')).toBe(false);
+    expect(await cache.size()).toBe(0);
+    expect(await cache.check()).toMatchObject({ problems: [] });
+  });
+
+  test('pop() returns undefined, or the fallback, where there is no live entry', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock });
+    await cache.set('old', 1, { ttl: 1 });
+    clock.advance(1);
+    expect(await cache.pop('old')).toBeUndefined();
+    expect(await cache.pop('none', 'fallback')).toBe('fallback');
+    expect(await cache.pop('none', { fallback: {} })).toEqual({});
+  });
+
+  test('pop() in a transaction that is taken back removes nothing', async () => {
+    const cache = openNew();
+    await cache.set('key', 'value');
+    const failed = cache.transact((tx) => {
+      expect(tx.pop('key')).toBe('value');
+      throw new Error('taken back');
+    });
+    await expect(failed).rejects.toThrow('taken back');
+    expect(await cache.get('key')).toBe('value');
+  });
+
+  test('of several pop() of one key one gets the value', async () => {
+    const cache = openNew();
+    await cache.set('key', 'value');
+    const popped = await Promise.all([cache.pop('key'), cache.pop('key'), cache.pop('key')]);
+    expect(popped.sort()).toEqual(['value', undefined, undefined]);
   });
 
   test('getMany() returns the values in the order of the keys, undefined where there is none', async () => {

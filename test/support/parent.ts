@@ -18,6 +18,11 @@ export function say(name: string, content?: unknown): void {
   process.send?.({ name, content });
 }
 
+/** Tells the test something long, and lets go of it once it was told. */
+export function sayLast(name: string, content: unknown): void {
+  process.send?.({ name, content }, () => process.disconnect());
+}
+
 /** Waits until the test tells something of this name. Until then the process stays alive. */
 export async function told<Content = unknown>(name: string): Promise<Content> {
   listen();

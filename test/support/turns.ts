@@ -1,6 +1,6 @@
 /** Lets the event loop turn until `happened` says so; a test that waits in vain ends by its own timeout. */
-export async function turnsUntil(happened: () => boolean): Promise<void> {
-  while (!happened()) await new Promise(setImmediate);
+export async function turnsUntil(happened: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await happened())) await new Promise(setImmediate);
 }
 
 /** Lets the event loop turn a few times, for what must not happen. */

@@ -5,7 +5,15 @@ import { setImmediate } from 'node:timers';
  *
  * @example
  * ```ts
- * const clock: Clock = { now: () => 1_000, every: () => () => undefined };
+ * import { type Clock, DiskCache } from '@diskcache/core';
+ *
+ * let now = 1_000;
+ * const clock: Clock = { now: () => now, every: () => () => undefined };
+ * const cache = new DiskCache('./cache', { clock });
+ * await cache.set('key', 'value', { ttl: 50 });
+ * now += 50;
+ * console.log(await cache.get('key')); // undefined
+ * await cache.close();
  * ```
  */
 export interface Clock {

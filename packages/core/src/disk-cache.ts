@@ -1,42 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheStore } from './cache-store.ts';
-import { monotonicMs, nextTurn } from './clock.ts';
+import { InTurn } from './calls/in-turn.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
-import {
-  type EntryTerms,
-  given,
-  entryTerms,
-  type ExpiryOptions,
-  expiryDeadline,
-  type SetOptions,
-  validTag,
-} from './entry/entry-options.ts';
-import { AGAIN, Engine, type Slice } from './engine/engine.ts';
-import { TimeoutError } from './errors.ts';
-import type { CacheEvents } from './events.ts';
-import { givenKey, type Key, keyIdentity, prefixRange, validKey } from './entry/key.ts';
-import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
-import { LargeValues, type Loaded } from './calls/large-values.ts';
-import type { DiskCacheOptions } from './options.ts';
+import { Engine } from './engine/engine.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
-import { isBusy, storageError, ThrownByBody } from './storage/rows/sqlite-error.ts';
-import type { EntryRow } from './storage/rows/statements.ts';
+import { type Entry, entryOf } from './entry/entry.ts';
+import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
+import { givenKey, type Key, validKey } from './entry/key.ts';
+import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
+import type { CacheEvents } from './events.ts';
+import type { DiskCacheOptions } from './options.ts';
+import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
-import { isFile, type PreparedValue } from './engine/value-layout.ts';
-import { type Concerned, WriteQueue } from './calls/write-queue.ts';
-
-/** Keys whose rows are read in one turn of the event loop. */
-const KEYS_A_TURN = 256;
-
-type Put = (key: Key, value: PreparedValue, terms: EntryTerms) => boolean | typeof AGAIN;
-
-interface PreparedEntry {
-  readonly key: Key;
-  readonly value: PreparedValue;
-  readonly terms: EntryTerms;
-}
+import { type CounterOptions, Counters } from './verbs/counters.ts';
+import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
+import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
+import { Removals } from './verbs/removals.ts';
+import { Writes } from './verbs/writes.ts';
 
 /**
  * A persistent cache in a directory, shared by all processes that open it. It never makes the event loop wait for a
@@ -64,10 +45,11 @@ export class DiskCache implements CacheStore {
    */
   readonly sync: DiskCacheSync;
   readonly #engine: Engine;
-  readonly #queue: WriteQueue;
-  readonly #large: LargeValues;
-  /** Reads that take more than one turn of the event loop: close() waits for them. */
-  readonly #underway = new Set<Promise<unknown>>();
+  readonly #calls: InTurn;
+  readonly #writes: Writes;
+  readonly #removals: Removals;
+  readonly #counters: Counters;
+  readonly #queues: Queues;
   #closing: Promise<void> | undefined;
 
   /**
@@ -79,8 +61,11 @@ export class DiskCache implements CacheStore {
    */
   constructor(directory: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
-    this.#queue = new WriteQueue(this.#engine, (files) => this.#engine.removals.discard(files));
-    this.#large = new LargeValues(this.#engine, this.#queue, (work) => this.#readNow(work));
+    this.#calls = new InTurn(this.#engine);
+    this.#writes = new Writes(this.#engine);
+    this.#removals = new Removals(this.#engine);
+    this.#counters = new Counters(this.#engine);
+    this.#queues = new Queues(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
   }
 
@@ -92,49 +77,42 @@ export class DiskCache implements CacheStore {
   /**
    * The value of a key, or `fallback` when there is no live entry. Costs one SELECT, and a file's reading where the
    * value is in one.
+   *
+   * @param options a fallback; or, as a plain object, `{ fallback, maxAge }`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names
    */
-  async get<Value = unknown, Fallback = undefined>(key: Key, fallback?: Fallback): Promise<Value | Fallback> {
-    this.#engine.assertOpen();
-    const checked = validKey(key);
-    const find = () => this.#engine.find(checked);
-    const reading = this.#read(checked, find);
-    const row = reading instanceof Promise ? await reading : reading;
-    if (row?.file === null) {
-      this.#engine.counted(row);
-      return this.#engine.values.decode(row) as Value;
-    }
-    const loaded = row && (await this.#large.read(checked, row, find));
-    this.#engine.counted(loaded?.row);
-    return loaded === undefined ? (fallback as Fallback) : (loaded.value as Value);
+  async get<Value = unknown, Fallback = undefined>(
+    key: Key,
+    options?: Fallback | GetOptions<Fallback>,
+  ): Promise<Value | Fallback> {
+    const { fallback, maxAgeMs } = askedFor(options as Fallback | GetOptions<Fallback>);
+    const loading = this.#calls.load(validKey(key), this.#engine.findYoung(maxAgeMs));
+    const found = loading instanceof Promise ? await loading : loading;
+    return found === undefined ? fallback : (found.value as Value);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). */
   async getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]> {
-    const loaded = await this.#loadMany(keys, (key) => this.#engine.find(key));
-    return loaded.map((one) => one?.value as Value | undefined);
+    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.find);
+    return found.map((one) => one?.value as Value | undefined);
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
   async has(key: Key): Promise<boolean> {
-    this.#engine.assertOpen();
     const checked = validKey(key);
-    return this.#read(checked, () => this.#engine.has(checked));
+    return this.#calls.read([checked], () => this.#engine.has(checked));
   }
 
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
-    this.#engine.assertOpen();
-    const checked = validKey(key);
-    const find = () => this.#engine.findFull(checked);
-    const loaded = await this.#valueOf(checked, await this.#read(checked, find), find);
-    this.#engine.counted(loaded?.row);
-    return loaded && (entryOf(loaded.row, loaded.value) as Entry<Value>);
+    const found = await this.#calls.load(validKey(key), this.#engine.findFull);
+    return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
-    const loaded = await this.#loadMany(keys, (key) => this.#engine.findFull(key));
-    return loaded.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.findFull);
+    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -145,7 +123,7 @@ export class DiskCache implements CacheStore {
    *   `ERR_DISKCACHE_FULL`, `ERR_DISKCACHE_TIMEOUT` or `ERR_DISKCACHE_STORAGE`
    */
   async set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
-    await this.#put(this.#prepared(key, value, options));
+    await this.#calls.put(this.#writes.set(key, value, options));
   }
 
   /**
@@ -153,15 +131,13 @@ export class DiskCache implements CacheStore {
    * stored; when one fails, the others may have been. For all or nothing use transact().
    */
   async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const prepared = given('entries', entries).map(([key, value]) => this.#prepared(key, value, options));
-    await Promise.all(prepared.map((one) => this.#put(one)));
+    const all = given('entries', entries).map(([key, value]) => this.#writes.set(key, value, options));
+    await Promise.all(all.map((one) => this.#calls.put(one)));
   }
 
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   async add(key: Key, value: unknown, options?: SetOptions): Promise<boolean> {
-    const prepared = this.#prepared(key, value, options);
-    if (isFile(prepared.value) && this.#isThereNow(prepared.key)) return false;
-    return this.#put(prepared, (...entry) => this.#engine.add(...entry));
+    return this.#calls.put(this.#writes.add(key, value, options));
   }
 
   /**
@@ -169,55 +145,124 @@ export class DiskCache implements CacheStore {
    * own. Counts as a use. @returns whether there was one
    */
   async touch(key: Key, options?: ExpiryOptions): Promise<boolean> {
-    const checked = validKey(key);
-    const expires = expiryDeadline(options, this.#engine.settings.ttlMs, this.#engine.now());
-    return this.#write([keyIdentity(checked)], () => this.#engine.touch(checked, expires ?? undefined));
+    return this.#calls.write(this.#writes.touch(key, options));
   }
 
   /** Removes an entry. @returns whether there was a live one */
   async delete(key: Key): Promise<boolean> {
-    const checked = validKey(key);
-    return this.#write([keyIdentity(checked)], () => this.#engine.delete(checked));
+    return this.#calls.write(this.#writes.delete(key));
+  }
+
+  /**
+   * Takes a value out: returns it and removes its entry, so that of several callers one gets it. When the process dies
+   * in between, the value is lost; pull() with a lease is for what must not be.
+   *
+   * @param options a fallback for when there is no live entry; one that is a plain object as `{ fallback }`
+   */
+  async pop<Value = unknown, Fallback = undefined>(
+    key: Key,
+    options?: Fallback | { fallback?: Fallback },
+  ): Promise<Value | Fallback> {
+    const fallback = fallbackOf(options as Fallback | { fallback?: Fallback });
+    const taken = await this.#calls.take(this.#writes.pop(key));
+    return taken === undefined ? fallback : (taken.value as Value);
+  }
+
+  /**
+   * Adds to a number, in one step that no other process comes between, and returns the sum. An entry that is there keeps
+   * its deadline and tags; one that is made gets those of `options`. Whole numbers are exact: a sum beyond the safe
+   * integers is an error, and with bigints there is no end.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number or the sum would not be exact,
+   *   InvalidArgumentError when something given is wrong
+   */
+  incr(key: Key, delta?: number, options?: CounterOptions<number>): Promise<number>;
+  incr(key: Key, delta: bigint, options?: CounterOptions<bigint>): Promise<bigint>;
+  async incr<N extends number | bigint>(key: Key, delta?: N, options?: CounterOptions<N>): Promise<N> {
+    return this.#calls.write(this.#counters.incr(key, delta, options)) as Promise<N>;
+  }
+
+  /** Subtracts from a number, as incr() adds. */
+  decr(key: Key, delta?: number, options?: CounterOptions<number>): Promise<number>;
+  decr(key: Key, delta: bigint, options?: CounterOptions<bigint>): Promise<bigint>;
+  async decr<N extends number | bigint>(key: Key, delta?: N, options?: CounterOptions<N>): Promise<N> {
+    return this.#calls.write(this.#counters.decr(key, delta, options)) as Promise<N>;
+  }
+
+  /**
+   * Adds an item to the queue of a prefix and returns the key it got. Items are entries like others, with keys
+   * `prefix#…` in their order, but they are never evicted.
+   */
+  async push(prefix: string, value: unknown, options?: PushOptions): Promise<string> {
+    const pushed = this.#queues.push(prefix, value, options);
+    await this.#calls.put(pushed);
+    return pushed.key();
+  }
+
+  /** The item at one end of a queue that pull() would take, or undefined when there is none. */
+  async peek<Value = unknown>(prefix: string, options?: PeekOptions): Promise<Entry<Value> | undefined> {
+    const { concerned, find } = this.#queues.peek(prefix, options);
+    for (;;) {
+      const row = await this.#calls.read(concerned, find);
+      if (row === undefined) return undefined;
+      const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+    }
+  }
+
+  /**
+   * Takes the item at one end of a queue, or returns undefined when there is none that is free. Of several processes one
+   * gets it. Without `lease` it is removed at once, and lost when the process dies. With `lease` it is handed out for so
+   * many ms, in which no other pull() or peek() meets it, and comes back to its place unless ack() is called.
+   */
+  pull<Value = unknown>(
+    prefix: string,
+    options: PullOptions & { lease: number },
+  ): Promise<LeasedItem<Value> | undefined>;
+  pull<Value = unknown>(prefix: string, options?: PullOptions): Promise<Entry<Value> | undefined>;
+  async pull<Value = unknown>(prefix: string, options: PullOptions = {}): Promise<Entry<Value> | undefined> {
+    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    const taken = await this.#calls.take(this.#queues.pull(prefix, options));
+    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /** Removes several entries. @returns how many of them were live */
   async deleteMany(keys: Iterable<Key>): Promise<number> {
-    const checked = given('keys', keys).map(validKey);
-    const removed = await Promise.all(checked.map((key) => this.delete(key)));
+    const all = given('keys', keys).map((key) => this.#writes.delete(key));
+    const removed = await Promise.all(all.map((one) => this.#calls.write(one)));
     return removed.filter(Boolean).length;
   }
 
   /** Removes all entries. @returns how many live ones */
   async clear(): Promise<number> {
-    return this.#inSlices(() => this.#engine.clear());
+    return this.#calls.remove(this.#removals.clear());
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
   async evict(tag: string): Promise<number> {
-    const checked = validTag(tag);
-    return this.#inSlices(() => this.#engine.evict(checked));
+    return this.#calls.remove(this.#removals.evict(tag));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
   async deletePrefix(prefix: string): Promise<number> {
-    const range = prefixRange(prefix);
-    return this.#inSlices(() => this.#engine.deleteRange(range));
+    return this.#calls.remove(this.#removals.deletePrefix(prefix));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
   async expire(): Promise<number> {
-    return this.#inSlices(() => this.#engine.expire());
+    return this.#calls.remove(this.#removals.expire());
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
   async cull(): Promise<number> {
-    return this.#inSlices(() => this.#engine.cull());
+    return this.#calls.remove(this.#removals.cull());
   }
 
   /** The keys of the live entries, in order. Others may write meanwhile. */
   async *keys(options?: IterationOptions): AsyncGenerator<Key, void> {
     const pages = new KeyPages(this.#engine.storage.sql.keys, options);
-    for (let rows = await this.#page(pages); rows.length > 0; rows = await this.#page(pages)) {
+    const page = () => this.#calls.read('every key', () => pages.next(this.#engine.now()));
+    for (let rows = await page(); rows.length > 0; rows = await page()) {
       for (const { key } of rows) yield givenKey(key);
     }
   }
@@ -225,10 +270,11 @@ export class DiskCache implements CacheStore {
   /** The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. */
   async *entries<Value = unknown>(options?: IterationOptions): AsyncGenerator<Entry<Value>, void> {
     const pages = new KeyPages(this.#engine.storage.sql.entries, options);
-    for (let rows = await this.#page(pages); rows.length > 0; rows = await this.#page(pages)) {
+    const page = () => this.#calls.read('every key', () => pages.next(this.#engine.now()));
+    for (let rows = await page(); rows.length > 0; rows = await page()) {
       for (const row of rows) {
-        const loaded = await this.#valueOf(row.key, row, () => this.#engine.findFull(row.key));
-        if (loaded !== undefined) yield entryOf(loaded.row, loaded.value) as Entry<Value>;
+        const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -242,35 +288,36 @@ export class DiskCache implements CacheStore {
    * @throws what `body` threw, InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
    */
   async transact<Result>(body: (tx: DiskCacheSync) => Result): Promise<Result> {
-    return this.#write('every key', () => {
+    const work = () => {
       try {
         return this.#engine.unsliced(() => this.sync.transact(body));
       } catch (error) {
         throw new ThrownByBody(error);
       }
-    });
+    };
+    return this.#calls.write({ concerned: 'every key', work });
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Done by a thread of its own. */
   async check(): Promise<CheckReport> {
-    await this.#readAll(() => undefined);
+    await this.#calls.read('every key', () => undefined);
     await this.#engine.removals.settled();
     return order('check', this.directory, this.#engine.now());
   }
 
   /** What the cache holds, and what this process did with it. */
   async stats(): Promise<CacheStats> {
-    return this.#readAll(() => statsOf(this.#engine));
+    return this.#calls.read('every key', () => statsOf(this.#engine));
   }
 
   /** Bytes that the entries take on disk, as they count against `sizeLimit`. */
   async size(): Promise<number> {
-    return this.#readAll(() => this.#engine.totals().size);
+    return this.#calls.read('every key', () => this.#engine.totals().size);
   }
 
   /** How many live entries there are. */
   async count(): Promise<number> {
-    return this.#readAll(() => this.#engine.totals().count);
+    return this.#calls.read('every key', () => this.#engine.totals().count);
   }
 
   /** Calls `listener` at each event of that name, see CacheEvents. */
@@ -300,135 +347,19 @@ export class DiskCache implements CacheStore {
 
   async #close(): Promise<void> {
     this.#engine.refuseCalls();
-    while (!this.#queue.isEmpty || this.#underway.size > 0 || !this.#large.isIdle) {
-      await this.#queue.idle();
-      await Promise.allSettled(this.#underway);
-      await this.#large.idle();
-    }
+    await this.#calls.ended();
     await this.#engine.close();
   }
 
-  /** Whether it is certain already that there is a live entry: spares the writing of a file that would go again. */
-  #isThereNow(key: Key): boolean {
-    if (this.#queue.concerns(keyIdentity(key))) return false;
-    try {
-      return this.#engine.has(key);
-    } catch (error) {
-      if (isBusy(error)) return false;
-      throw storageError(error, 'cannot read');
+  async #pullLeased<Value>(prefix: string, options: PullOptions): Promise<LeasedItem<Value> | undefined> {
+    for (;;) {
+      const leased = await this.#calls.write(this.#queues.lease(prefix, options));
+      if (leased === undefined) return undefined;
+      const { row } = leased;
+      const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      if (found === undefined) continue;
+      const entry = entryOf(found.row, found.value) as Entry<Value>;
+      return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));
     }
-  }
-
-  /** In its turn when something is pending on the key, else at once; the result is no promise then. */
-  #read<T>(key: Key, work: () => T): T | Promise<T> {
-    if (!this.#queue.isEmpty && this.#queue.concerns(keyIdentity(key))) {
-      return this.#queue.read([keyIdentity(key)], work);
-    }
-    return this.#readNow(work);
-  }
-
-  async #loadMany<Row extends EntryRow>(
-    keys: Iterable<Key>,
-    find: (key: Key) => Row | undefined,
-  ): Promise<(Loaded<Row> | undefined)[]> {
-    this.#engine.assertOpen();
-    const checked = given('keys', keys).map(validKey);
-    const loading = this.#loadInTurns(checked, find).finally(() => this.#underway.delete(loading));
-    this.#underway.add(loading);
-    return loading;
-  }
-
-  /** Some keys a turn: the rows of one turn from one snapshot, then their values. */
-  async #loadInTurns<Row extends EntryRow>(
-    keys: readonly Key[],
-    find: (key: Key) => Row | undefined,
-  ): Promise<(Loaded<Row> | undefined)[]> {
-    const all: (Loaded<Row> | undefined)[] = [];
-    for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
-      if (start > 0) await nextTurn();
-      const some = keys.slice(start, start + KEYS_A_TURN);
-      const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, () => find(key))));
-      const values = some.map(async (key, place) => this.#valueOf(key, await rows[place], () => find(key)));
-      for (const loaded of await Promise.all(values)) {
-        this.#engine.counted(loaded?.row);
-        all.push(loaded);
-      }
-    }
-    return all;
-  }
-
-  #readAll<T>(work: () => T): T | Promise<T> {
-    this.#engine.assertOpen();
-    return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read('every key', work);
-  }
-
-  #readNow<T>(work: () => T): T | Promise<T> {
-    try {
-      return work();
-    } catch (error) {
-      if (isBusy(error)) return this.#readWhenFree(work);
-      throw storageError(error, 'cannot read');
-    }
-  }
-
-  /** A read only has to wait in the rare moment when another process opens or closes the database. */
-  async #readWhenFree<T>(work: () => T): Promise<T> {
-    const { timeoutMs, random } = this.#engine.settings;
-    for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
-      await sleep(1 + 4 * random());
-      try {
-        return work();
-      } catch (error) {
-        if (!isBusy(error)) throw storageError(error, 'cannot read');
-      }
-    }
-    throw new TimeoutError(timeoutMs);
-  }
-
-  async #page<Row extends { readonly key: Key }>(pages: KeyPages<Row>): Promise<Row[]> {
-    return this.#readAll(() => pages.next(this.#engine.now()));
-  }
-
-  #write<T>(concerned: Concerned, work: () => T | typeof AGAIN): Promise<T> {
-    this.#engine.assertOpen();
-    return this.#queue.run(concerned, work);
-  }
-
-  #inSlices(slice: () => Slice): Promise<number> {
-    let removed = 0;
-    return this.#write('every key', () => {
-      const done = slice();
-      removed += done.removed;
-      return done.isLast ? removed : AGAIN;
-    });
-  }
-
-  #prepared(key: Key, value: unknown, options: SetOptions | undefined): PreparedEntry {
-    const engine = this.#engine;
-    engine.assertOpen();
-    const checked = validKey(key);
-    const terms = entryTerms(options, engine.settings.ttlMs, engine.now());
-    return { key: checked, value: engine.values.prepare(checked, value, terms.tags), terms };
-  }
-
-  #put(
-    { key, value, terms }: PreparedEntry,
-    put: Put = (...entry) => this.#engine.put(...entry),
-  ): Promise<boolean> {
-    const concerned = [keyIdentity(key)];
-    const putRow = () => put(key, value, terms);
-    return isFile(value) ? this.#large.write(concerned, value, putRow) : this.#queue.run(concerned, putRow);
-  }
-
-  /** A row's value, and the row that it is from. */
-  async #valueOf<Row extends EntryRow>(
-    key: Key,
-    row: Row | undefined,
-    again: () => Row | undefined,
-  ): Promise<Loaded<Row> | undefined> {
-    if (row === undefined) return undefined;
-    return row.file === null
-      ? { row, value: this.#engine.values.decode(row) }
-      : this.#large.read(key, row, again);
   }
 }

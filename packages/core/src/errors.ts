@@ -10,6 +10,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TAG'
   /** A value would not come back as it was put, or cannot be stored at all. */
   | 'ERR_DISKCACHE_VALUE'
+  /** incr() or decr() met an entry that is no number, or a result that would not be exact. */
+  | 'ERR_DISKCACHE_NUMBER'
   /** The body of a transaction returned a promise. */
   | 'ERR_DISKCACHE_TRANSACTION'
   /** A value cannot fit into `sizeLimit`, whatever is evicted. */

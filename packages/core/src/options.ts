@@ -24,6 +24,11 @@ export interface DiskCacheOptions {
   eviction?: EvictionPolicy | undefined;
   /** Lifetime in ms of entries that are set without ttl or expires. @default none: they stay until evicted */
   ttl?: number | undefined;
+  /**
+   * Entries that are not read for so long, in ms, expire: each use moves the time at which they do, but never beyond
+   * their ttl. Other processes hear of a use up to a quarter of this later. @default none
+   */
+  maxIdle?: number | undefined;
   /** Values of at least so many bytes are stored in files of their own. @default 64 KiB */
   fileThreshold?: number | undefined;
   /**
@@ -56,6 +61,7 @@ export interface Settings {
   readonly entryLimit: number;
   readonly eviction: EvictionPolicy;
   readonly ttlMs: number | undefined;
+  readonly maxIdleMs: number | undefined;
   readonly fileThreshold: number;
   readonly memoryLimit: number;
   readonly serializer: SerializerChoice;
@@ -70,6 +76,7 @@ const NAMES = [
   'entryLimit',
   'eviction',
   'ttl',
+  'maxIdle',
   'fileThreshold',
   'memoryLimit',
   'serializer',
@@ -98,6 +105,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     entryLimit = Infinity,
     eviction = 'lru',
     ttl,
+    maxIdle,
     fileThreshold = DEFAULT_FILE_THRESHOLD,
     memoryLimit = DEFAULT_MEMORY_LIMIT,
     serializer = 'auto',
@@ -111,6 +119,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),
     eviction: validEviction(eviction),
     ttlMs: ttl === undefined ? undefined : validTtl(ttl),
+    maxIdleMs: maxIdle === undefined ? undefined : validTtl(maxIdle, 'maxIdle'),
     fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
     memoryLimit: wholeNumber('memoryLimit', memoryLimit, 0, 'bytes'),
     serializer,

@@ -1,17 +1,12 @@
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import { type AGAIN, type Engine, type Find } from '../engine/engine.ts';
 import { FileRoom } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FileContent } from '../storage/files/value-files.ts';
-import type { EntryRow } from '../storage/rows/statements.ts';
+import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { PreparedFile } from '../engine/value-layout.ts';
-import type { Concerned, WriteQueue } from './write-queue.ts';
-
-/** A value, and the row that it is from. */
-export interface Loaded<Row> {
-  readonly row: Row;
-  readonly value: unknown;
-}
+import type { Loaded } from './call.ts';
+import type { ConcernedKeys, WriteQueue } from './write-queue.ts';
 
 /** Values in files, read and written off the event loop. */
 export class LargeValues {
@@ -29,12 +24,8 @@ export class LargeValues {
   }
 
   /** The value of a row that has a file, read as long as it takes to find one that is whole. */
-  read<Row extends EntryRow>(
-    key: Key,
-    row: Row,
-    again: () => Row | undefined,
-  ): Promise<Loaded<Row> | undefined> {
-    const reading = this.#read(key, row, again).finally(() => this.#reads.delete(reading));
+  read<Row extends EntryRow>(key: Key, row: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
+    const reading = this.#read(key, row, find).finally(() => this.#reads.delete(reading));
     this.#reads.add(reading);
     if (row.file !== null) this.#engine.removals.hold(row.file, reading);
     return reading;
@@ -42,7 +33,7 @@ export class LargeValues {
 
   /** Writes the file, then the row; the file goes again unless the row came to be. */
   async write(
-    concerned: Concerned,
+    concerned: ConcernedKeys,
     { file, bytes, size }: PreparedFile,
     putRow: () => boolean | typeof AGAIN,
   ): Promise<boolean> {
@@ -64,6 +55,44 @@ export class LargeValues {
     }
   }
 
+  /**
+   * Takes out the entry that `pick` finds. Its file is opened before the row is removed, so that what cannot be read for
+   * want of descriptors or rights stays where it is.
+   */
+  async take(
+    concerned: ConcernedKeys,
+    pick: () => FullEntryRow | undefined,
+  ): Promise<Loaded<FullEntryRow> | undefined> {
+    const engine = this.#engine;
+    for (;;) {
+      let opened: OpenFile | undefined;
+      const work = () => {
+        opened?.closeSync();
+        opened = undefined;
+        for (let row = pick(); row !== undefined; row = pick()) {
+          if (row.file === null) return removed(row, engine.values.decode(row));
+          opened = engine.storage.files.openSync(row.file);
+          if (opened !== undefined) return removed(row, undefined);
+          engine.deleteBroken(row.key, row.file, 'gone');
+        }
+        return undefined;
+      };
+      const removed = (row: FullEntryRow, value: unknown) => {
+        engine.delete(row.key);
+        return { row, value };
+      };
+      const taken = await this.#queue.run(concerned, work).catch((error: unknown) => {
+        opened?.closeSync();
+        throw storageError(error, 'cannot open a value file');
+      });
+      if (opened === undefined || taken === undefined) return taken;
+      const { row } = taken;
+      const content = engine.values.verified(row, await this.#contentOf(opened, row.size));
+      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      engine.reportBroken(row.file as string, content);
+    }
+  }
+
   get isIdle(): boolean {
     return this.#reads.size === 0;
   }
@@ -74,11 +103,7 @@ export class LargeValues {
   }
 
   /** Another process may have replaced the row that was found: then its file is gone, and the new one counts. */
-  async #read<Row extends EntryRow>(
-    key: Key,
-    found: Row,
-    again: () => Row | undefined,
-  ): Promise<Loaded<Row> | undefined> {
+  async #read<Row extends EntryRow>(key: Key, found: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
     const engine = this.#engine;
     let row: Row | undefined = found;
     while (row !== undefined) {
@@ -86,13 +111,23 @@ export class LargeValues {
       const { file } = row as { file: string };
       const content = engine.values.verified(row, await this.#fileContent(file, row.size));
       if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
-      row = await this.#readRow(again);
+      row = await this.#readRow(() => find(key));
       if (row?.file === file) {
         await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
         return undefined;
       }
     }
     return undefined;
+  }
+
+  async #contentOf(file: OpenFile, size: number): Promise<FileContent> {
+    try {
+      return await file.read(size);
+    } catch (error) {
+      throw storageError(error, 'cannot read a value file');
+    } finally {
+      file.closeSync();
+    }
   }
 
   async #fileContent(file: string, size: number): Promise<FileContent> {

@@ -4,11 +4,11 @@ import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import { TimeoutError } from '../errors.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 
-/** What a write concerns: some keys, or all that there are. */
-export type Concerned = readonly (string | number)[] | 'every key';
+/** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
+export type ConcernedKeys = readonly (string | number)[] | 'every key';
 
 interface PendingWrite {
-  readonly concerned: Concerned;
+  readonly concerned: ConcernedKeys;
   readonly work: () => unknown;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
@@ -63,12 +63,12 @@ export class WriteQueue {
    * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
-  run<T>(concerned: Concerned, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
+  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
     return this.#add({ concerned, work, isRead: false }, before);
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
-  read<T>(concerned: Concerned, work: () => T): Promise<T> {
+  read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
     return this.#add({ concerned, work, isRead: true });
   }
 

@@ -6,9 +6,17 @@ import { deserialize, serialize } from 'node:v8';
  *
  * @example
  * ```ts
- * import { parse, stringify } from 'devalue';
- * const serializer: Serializer = { id: 'devalue', serialize: stringify, deserialize: (data) => parse(String(data)) };
- * new DiskCache('./cache', { serializer });
+ * import { DiskCache, type Serializer } from '@diskcache/core';
+ *
+ * const lines: Serializer = {
+ *   id: 'lines',
+ *   serialize: (value) => (value as string[]).join('\n'),
+ *   deserialize: (data) => String(data).split('\n'),
+ * };
+ * const cache = new DiskCache('./cache', { serializer: lines });
+ * await cache.set('poem', ['so much depends', 'upon']);
+ * console.log(await cache.get('poem')); // [ 'so much depends', 'upon' ]
+ * await cache.close();
  * ```
  */
 export interface Serializer {

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import { monotonicMs } from '../clock.ts';
 import { Codec } from '../codec/codec.ts';
-import type { EntryTerms } from '../entry/entry-options.ts';
+import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
-import type { Key, KeyRange } from '../entry/key.ts';
+import type { Key } from '../entry/key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
 import { halfLife, POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
@@ -13,7 +12,7 @@ import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
-import { Storage } from '../storage/storage.ts';
+import { isPinned, Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
@@ -25,14 +24,16 @@ export interface Slice {
   readonly isLast: boolean;
 }
 
+/** How a read finds a key's live row. */
+export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
+
 /** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
 export const AGAIN = Symbol('again');
 
-const NOTHING = { bytes: 0, entries: 0 };
-
 /** What one slice may take of the event loop, about. */
 export const SLICE_MS = 5;
-const SLICE_ROWS = 256;
+/** Expired entries that upkeep removes in one transaction. */
+const PURGED_AT_ONCE = 256;
 
 /** The smallest step of time that a double keeps apart at today's dates, and some. */
 const STAMP_STEP_MS = 2 ** -10;
@@ -66,9 +67,9 @@ export class Engine {
     const codec = new Codec(this.settings.serializer);
     this.directory = resolve(validDirectory(directory));
     makeDirectory(this.directory);
-    const { timeoutMs, random, clock, memoryLimit } = this.settings;
+    const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.#notesUse = policy.notesUse;
+    this.#notesUse = policy.notesUse || this.settings.maxIdleMs !== undefined;
     this.storage = new Storage({
       directory: this.directory,
       timeoutMs,
@@ -80,6 +81,7 @@ export class Engine {
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
+      isInUse: (row) => this.#isInUse(row),
     });
     const report = (error: unknown) => this.events.report(error);
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
@@ -96,9 +98,10 @@ export class Engine {
       random,
       timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
-      purge: () => this.expire().isLast,
+      purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#writeUses(rows),
+      usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
   }
@@ -179,20 +182,31 @@ export class Engine {
   }
 
   /** The live row of a key, at the cost of one SELECT at the most. */
-  find(key: Key): EntryRow | undefined {
+  readonly find = (key: Key): EntryRow | undefined => {
     const row = this.storage.find(key);
-    return row !== undefined && this.isLive(row) ? row : undefined;
-  }
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.storage.find(key) : undefined;
+  };
 
   /** The same with everything that is recorded. */
-  findFull(key: Key): FullEntryRow | undefined {
+  readonly findFull = (key: Key): FullEntryRow | undefined => {
     const row = this.storage.findFull(key);
-    return row !== undefined && this.isLive(row) ? row : undefined;
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.storage.findFull(key) : undefined;
+  };
+
+  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
+    if (maxAgeMs === undefined) return this.find;
+    return (key) => {
+      const row = this.findFull(key);
+      return row !== undefined && this.now() - row.stored < maxAgeMs ? row : undefined;
+    };
   }
 
   has(key: Key): boolean {
     const row = this.storage.sql.findExpiry.get(key);
-    return row !== undefined && this.isLive(row);
+    return row !== undefined && (this.isLive(row) || this.#isInUse(row));
   }
 
   isLive(row: { readonly expires: number | null }): boolean {
@@ -214,39 +228,51 @@ export class Engine {
    * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
    *   room
    */
-  put(key: Key, prepared: PreparedValue, { expires, tags }: EntryTerms): boolean | typeof AGAIN {
-    if (!this.isLive({ expires })) {
+  put(key: Key, prepared: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
+    if (!this.isLive(terms)) {
       this.counts.sets++;
       this.#removeAny(key);
       return false;
     }
     const { codec, size, checksum, file, value } = prepared;
     const stored = { codec, size, checksum, file, value };
-    let growth = this.storage.growth(key, stored, tags);
+    let growth = this.storage.growth(key, stored, terms.tags);
     if (!this.evictor.fits(growth)) {
       if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
-      growth = this.storage.growth(key, stored, tags);
+      growth = this.storage.growth(key, stored, terms.tags);
     }
     this.counts.sets++;
-    this.storage.put(key, stored, { expires, tags, stored: this.#stamp() }, growth);
+    if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
+      this.evictor.remove(growth.old);
+      growth = { ...growth, old: undefined, place: growth.old.seq };
+    }
+    this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
     this.evictor.written(growth.space);
     return true;
   }
 
-  /** Stores an entry unless there is a live one. */
-  add(key: Key, value: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
-    return !this.has(key) && this.put(key, value, terms);
-  }
-
-  /** Gives a live entry a new deadline, or with undefined keeps the one it has, and counts as a use. */
-  touch(key: Key, expires: number | null | undefined): boolean {
+  /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
+  touch(key: Key, expiry: Expiry | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !this.isLive(row)) return false;
-    if (expires !== undefined && expires !== row.expires) {
-      this.storage.setExpires(row, expires);
+    if (row === undefined || !(this.isLive(row) || this.#isInUse(row))) return false;
+    if (expiry !== undefined && (expiry.expires !== row.expires || expiry.deadline !== null)) {
+      this.storage.setExpires(row, expiry);
     }
     this.#noteUse(row.id);
     return true;
+  }
+
+  /** What set() would have to be given to keep of an entry all but its value. */
+  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
+    const deadline = this.settings.maxIdleMs === undefined ? undefined : this.storage.sql.deadline.get(id);
+    const extras = deadline === undefined ? undefined : { deadline, staleUntil: null, cost: null };
+    return { expires, tags, isPinned: isPinned({ id }), extras };
+  }
+
+  /** Removes a live entry that was found. */
+  remove(row: ReplacedRow): void {
+    this.evictor.remove(row);
+    this.counts.deletes++;
   }
 
   /** Removes an entry. @returns whether there was a live one */
@@ -262,33 +288,14 @@ export class Engine {
     const row = this.storage.sql.findReplaced.get(key);
     if (row?.file !== file) return;
     this.evictor.remove(row);
+    this.reportBroken(file, why);
+  }
+
+  /** Says that an entry went whose file could not be handed out. */
+  reportBroken(file: string, why: 'gone' | 'damaged'): void {
     this.events.report(
       new DiskCacheError('ERR_DISKCACHE_STORAGE', `value file ${file} is ${why}; its entry was removed`),
     );
-  }
-
-  clear(): Slice {
-    return this.#removeSlice(this.storage.sql.upTo.all(Number.MAX_SAFE_INTEGER, SLICE_ROWS));
-  }
-
-  evict(tag: string): Slice {
-    return this.#removeSlice(this.storage.sql.tagged.all(tag, SLICE_ROWS));
-  }
-
-  deleteRange({ from, to }: KeyRange): Slice {
-    return this.#removeSlice(this.storage.sql.inRange.all(from, to, SLICE_ROWS));
-  }
-
-  expire(): Slice {
-    const removed = this.evictor.purge(SLICE_ROWS);
-    return { removed, isLast: removed < SLICE_ROWS };
-  }
-
-  /** Evicts what is over the limits, as after opening a cache with lower ones. */
-  cull(): Slice {
-    const before = this.evictor.departures.evicted;
-    const isLast = this.evictor.makeRoom(NOTHING, Math.min(this.sliceEnd, monotonicMs() + SLICE_MS));
-    return { removed: this.evictor.departures.evicted - before, isLast };
   }
 
   /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
@@ -300,7 +307,7 @@ export class Engine {
   totals(): { count: number; size: number } {
     const { sql, transaction } = this.storage;
     const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
-    return { count: count - (sql.countExpired.get(this.now()) ?? 0), size: space };
+    return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
   }
 
   #endUpkeep(): void {
@@ -330,28 +337,37 @@ export class Engine {
     const { sql, transaction } = this.storage;
     const fading = halfLife(transaction.totals.count);
     for (const row of rows) sql.addUse.run({ ...row, halfLife: fading });
+    const { maxIdleMs } = this.settings;
+    if (maxIdleMs !== undefined) for (const { id, at } of rows) sql.slide.run({ id, at, maxIdleMs });
     this.storage.logged(rows.length);
   }
 
   #noteUse(id: number): void {
-    if (!this.#notesUse) return;
+    if (!this.#notesUse || id < 0) return;
     this.uses.note(id, this.#stamp(), this.storage.transaction.evictionsSeen);
     this.upkeep.usesNoted();
+  }
+
+  /** Whether a row that seems to have expired has not, since it was used: as the database says by now, or the notes. */
+  #isKeptByUse(key: Key, row: EntryRow): boolean {
+    if (this.settings.maxIdleMs === undefined) return false;
+    this.storage.forget(key);
+    return this.has(key) && row.id > 0;
+  }
+
+  /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
+  #isInUse({ id }: { readonly id: number }): boolean {
+    const { maxIdleMs } = this.settings;
+    const at = maxIdleMs === undefined ? undefined : this.uses.lastUse(id);
+    if (maxIdleMs === undefined || at === undefined) return false;
+    const deadline = this.storage.sql.deadline.get(id);
+    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.now();
   }
 
   /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */
   #stamp(): number {
     this.#lastStamp = Math.max(this.now(), this.#lastStamp + STAMP_STEP_MS);
     return this.#lastStamp;
-  }
-
-  #removeSlice(rows: readonly ReplacedRow[]): Slice {
-    let removed = 0;
-    for (const row of rows) {
-      if (this.isLive(row)) removed++;
-      this.evictor.remove(row);
-    }
-    return { removed, isLast: rows.length < SLICE_ROWS };
   }
 
   #removeAny(key: Key): ReplacedRow | undefined {

@@ -46,11 +46,13 @@ export class ValueLayout {
     const size = sizeOf(data);
     const prepared =
       size < this.#settings.fileThreshold ? inRow(codec, data, size) : this.#inFile(codec, data, size);
-    if (spaceOf(key, prepared, tags) <= this.#settings.sizeLimit) return prepared;
-    throw new DiskCacheError(
-      'ERR_DISKCACHE_TOO_LARGE',
-      `a value of ${size} bytes cannot fit into sizeLimit ${this.#settings.sizeLimit}`,
-    );
+    return this.#fitting(key, prepared, tags);
+  }
+
+  /** The same, in the row however long it is: for what is read and written within one transaction. */
+  prepareInRow(key: Key, value: unknown, tags: string | null): PreparedValue {
+    const { codec, data } = this.#codec.encode(value);
+    return this.#fitting(key, inRow(codec, data, sizeOf(data)), tags);
   }
 
   /** The value that a row, and its file if it has one, holds. */
@@ -63,6 +65,14 @@ export class ValueLayout {
   verified({ checksum }: EntryRow, content: FileContent): FileContent {
     if (!Buffer.isBuffer(content) || checksum === null || !this.#settings.checksum) return content;
     return crc32(content) === checksum ? content : 'damaged';
+  }
+
+  #fitting(key: Key, prepared: PreparedValue, tags: string | null): PreparedValue {
+    if (spaceOf(key, prepared, tags) <= this.#settings.sizeLimit) return prepared;
+    throw new DiskCacheError(
+      'ERR_DISKCACHE_TOO_LARGE',
+      `a value of ${prepared.size} bytes cannot fit into sizeLimit ${this.#settings.sizeLimit}`,
+    );
   }
 
   #inFile(codec: string | null, data: string | number | Buffer, size: number): PreparedValue {

@@ -1,4 +1,5 @@
 import { describe, InvalidArgumentError } from '../errors.ts';
+import type { RowExtras } from '../storage/rows/statements.ts';
 
 /** How long an entry lives. At most one of the two. */
 export interface ExpiryOptions {
@@ -12,6 +13,25 @@ export interface ExpiryOptions {
 export interface SetOptions extends ExpiryOptions {
   /** Labels to evict the entry by, see evict(). They replace the tags the entry had. @default none */
   tags?: readonly string[] | undefined;
+  /**
+   * Whether the entry is never evicted to make room, for what is no cached copy of something else, as the state of a
+   * lock. It goes by its deadline, by delete() and the like. What is pinned has to fit into the limits. @default false
+   */
+  pinned?: boolean | undefined;
+}
+
+/** How long entries live whose write does not say so. */
+export interface Lifetimes {
+  readonly ttlMs: number | undefined;
+  readonly maxIdleMs: number | undefined;
+}
+
+/** When an entry expires. */
+export interface Expiry {
+  /** Epoch ms, or null for never. */
+  readonly expires: number | null;
+  /** How far each use may move that, in epoch ms; null where it does not move. */
+  readonly deadline: number | null;
 }
 
 /** The same, checked: what a row records. */
@@ -20,9 +40,13 @@ export interface EntryTerms {
   readonly expires: number | null;
   /** JSON array of each tag once, or null for none. */
   readonly tags: string | null;
+  /** Whether it is never evicted. */
+  readonly isPinned: boolean;
+  /** What few entries have. */
+  readonly extras: RowExtras | undefined;
 }
 
-const NO_TERMS: EntryTerms = { expires: null, tags: null };
+const NO_TERMS: EntryTerms = { expires: null, tags: null, isPinned: false, extras: undefined };
 const LATEST_DATE_MS = 8.64e15;
 
 /**
@@ -30,30 +54,34 @@ const LATEST_DATE_MS = 8.64e15;
  *
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG`
  */
-export function entryTerms(
-  options: SetOptions | undefined,
-  defaultTtlMs: number | undefined,
-  now: number,
-): EntryTerms {
-  if (options === undefined && defaultTtlMs === undefined) return NO_TERMS;
-  const { tags, ...expiry } = checkOptions(options, ['ttl', 'expires', 'tags']);
+export function entryTerms(options: SetOptions | undefined, lifetimes: Lifetimes, now: number): EntryTerms {
+  if (options === undefined && lifetimes.ttlMs === undefined && lifetimes.maxIdleMs === undefined)
+    return NO_TERMS;
+  const { tags, pinned, ttl, expires } = checkOptions(options, ['ttl', 'expires', 'tags', 'pinned']);
+  const isPinned = validPinned(pinned);
+  const lifetime = isPinned ? { ...lifetimes, maxIdleMs: undefined } : lifetimes;
+  const expiry = expiryOf({ ttl, expires }, lifetime, now);
   return {
-    expires: deadline(expiry, defaultTtlMs, now),
+    expires: expiry.expires,
     tags: tags === undefined ? null : tagText(tags),
+    isPinned,
+    extras:
+      expiry.deadline === null ? undefined : { deadline: expiry.deadline, staleUntil: null, cost: null },
   };
 }
 
 /**
- * The deadline that options ask for, or null when they ask for none.
+ * The new expiry that options ask for, or undefined when they ask for none, so that an entry keeps its own.
  *
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` or `ERR_DISKCACHE_TTL`
  */
-export function expiryDeadline(
+export function renewedExpiry(
   options: ExpiryOptions | undefined,
-  defaultTtlMs: number | undefined,
+  lifetimes: Lifetimes,
   now: number,
-): number | null {
-  return deadline(checkOptions(options, ['ttl', 'expires']), defaultTtlMs, now);
+): Expiry | undefined {
+  const checked = checkOptions(options, ['ttl', 'expires']);
+  return deadline(checked, lifetimes.ttlMs, now) === null ? undefined : expiryOf(checked, lifetimes, now);
 }
 
 /**
@@ -61,11 +89,11 @@ export function expiryDeadline(
  *
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TTL`
  */
-export function validTtl(ttl: unknown): number {
+export function validTtl(ttl: unknown, name = 'ttl'): number {
   if (typeof ttl === 'number' && ttl > 0 && ttl <= LATEST_DATE_MS) return ttl;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_TTL',
-    `ttl must be a number of milliseconds above 0 (leave it out for no limit); given ${describe(ttl)}`,
+    `${name} must be a number of milliseconds above 0 (leave it out for no limit); given ${describe(ttl)}`,
   );
 }
 
@@ -79,6 +107,21 @@ export function validTag(tag: unknown): string {
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_TAG',
     `a tag must be a well-formed, non-empty string; given ${describe(tag)}`,
+  );
+}
+
+function expiryOf(options: ExpiryOptions, { ttlMs, maxIdleMs }: Lifetimes, now: number): Expiry {
+  const latest = deadline(options, ttlMs, now);
+  if (maxIdleMs === undefined) return { expires: latest, deadline: null };
+  const furthest = latest ?? LATEST_DATE_MS;
+  return { expires: Math.min(furthest, Math.ceil(now + maxIdleMs)), deadline: furthest };
+}
+
+function validPinned(pinned: unknown): boolean {
+  if (pinned === undefined || typeof pinned === 'boolean') return pinned === true;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `pinned must be true or false; given ${describe(pinned)}`,
   );
 }
 

@@ -25,6 +25,11 @@ export class Uses {
     }
   }
 
+  /** When an entry was last read, in ms since the epoch, as far as is noted. */
+  lastUse(id: number): number | undefined {
+    return this.#notes.get(id)?.at;
+  }
+
   /** Forgets an entry that is gone, since its id will be another's. */
   forget(id: number): void {
     this.#notes.delete(id);

@@ -11,8 +11,10 @@ import {
   type EntryRow,
   type FullEntryRow,
   inOrder,
+  wholeInOrder,
   prepareStatements,
   type ReplacedRow,
+  type RowExtras,
   type Statements,
 } from './rows/statements.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
@@ -37,6 +39,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
+  /** The place in the order of arrival that it takes over. */
+  readonly place?: number;
 }
 
 /** What else a row records. */
@@ -44,6 +48,9 @@ export interface RowTerms {
   readonly expires: number | null;
   readonly tags: string | null;
   readonly stored: number;
+  /** Whether it is never evicted. */
+  readonly isPinned: boolean;
+  readonly extras: RowExtras | undefined;
 }
 
 export interface StorageOptions {
@@ -119,6 +126,11 @@ export class Storage {
     return this.#remembered(key, this.sql.findFull.get(key));
   }
 
+  /** Forgets what is in memory of a key whose time seems to have passed: its use may have moved that time. */
+  forget(key: Key): void {
+    this.#memory.forget(key);
+  }
+
   /** What put() of this entry would add, as long as nothing else is written. */
   growth(key: Key, value: StoredValue, tags: string | null): Growth {
     const old = this.sql.findReplaced.get(key);
@@ -133,18 +145,32 @@ export class Storage {
   }
 
   /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
-  put(key: Key, value: StoredValue, { expires, tags, stored }: RowTerms, { old, space }: Growth): void {
-    const content = { ...value, expires, stored, tick: this.transaction.evictionsSeen, space, tags };
+  put(
+    key: Key,
+    value: StoredValue,
+    { expires, tags, stored, isPinned, extras }: RowTerms,
+    { old, space, place }: Growth,
+  ): void {
+    const { sql, transaction } = this;
+    const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
     if (id === undefined) {
-      const freeId = this.#takeFreeId();
-      const seq = this.arrivals.next;
-      id = Number(this.sql.insert.run(...inOrder(content), freeId, key, seq).lastInsertRowid);
-      this.transaction.add({ count: 1, space, fileSpace: fileSpace(value), seq: 1, arrivals: 1 });
-      this.arrivals.arrived(seq, id);
+      const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
+      const seq = place ?? this.arrivals.next;
+      const { lastInsertRowid } =
+        extras === undefined
+          ? sql.insert.run(...inOrder(content), newId, key, seq)
+          : sql.insertWhole.run(...wholeInOrder({ ...content, ...extras }), newId, key, seq);
+      id = Number(lastInsertRowid);
+      if (id < 1 && !isPinned) id = this.#firstId(id);
+      transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
+      if (place === undefined) this.arrivals.arrived(seq, id);
+      else this.arrivals.moved(seq, id);
+    } else if (extras === undefined) {
+      sql.replace.run(...inOrder(content), id);
     } else {
-      this.sql.replace.run(...inOrder(content), id);
+      sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
     if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
@@ -152,9 +178,12 @@ export class Storage {
   }
 
   /** Gives a row another deadline. Needs the write lock. */
-  setExpires({ id, key }: ReplacedRow, expires: number | null): void {
+  setExpires(
+    { id, key }: ReplacedRow,
+    { expires, deadline }: { expires: number | null; deadline: number | null },
+  ): void {
     this.#memory.forget(key);
-    this.sql.setExpires.run(expires, id);
+    this.sql.setExpires.run({ id, expires, deadline });
     this.logged(4);
   }
 
@@ -168,7 +197,7 @@ export class Storage {
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
     this.arrivals.left();
-    if (row.id > 0 && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+    if (!isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
   }
 
   /** Counts pages that a change elsewhere added to the log, about. */
@@ -218,6 +247,12 @@ export class Storage {
       for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.key);
   }
 
+  /** SQLite counts on from the greatest id, which is below 0 as long as all entries are pinned. */
+  #firstId(id: number): number {
+    this.sql.setId.run(1, id);
+    return 1;
+  }
+
   /** Another process may have filled a gap in the meantime. */
   #takeFreeId(): number | null {
     for (let id = this.#freeIds.pop(); id !== undefined; id = this.#freeIds.pop()) {
@@ -225,6 +260,11 @@ export class Storage {
     }
     return null;
   }
+}
+
+/** Whether an entry is never evicted. */
+export function isPinned({ id }: { readonly id: number }): boolean {
+  return id < 0;
 }
 
 /** What an entry is counted with against the size limit. */

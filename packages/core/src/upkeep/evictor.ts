@@ -36,6 +36,13 @@ export interface Room {
   readonly spare?: number | undefined;
 }
 
+export interface EvictorInputs {
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Whether an entry that would have expired was used too lately for that. */
+  readonly isInUse: (row: ReplacedRow) => boolean;
+}
+
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
 export class Evictor {
   readonly departures: Departures = { evicted: 0, expired: 0 };
@@ -45,6 +52,7 @@ export class Evictor {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
+  readonly #isInUse: (row: ReplacedRow) => boolean;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
   /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
@@ -55,7 +63,7 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random }: { now: () => number; random: () => number },
+    { now, random, isInUse }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
@@ -63,6 +71,7 @@ export class Evictor {
     this.#limits = limits;
     this.#now = now;
     this.#random = random;
+    this.#isInUse = isInUse;
   }
 
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
@@ -94,10 +103,14 @@ export class Evictor {
 
   /** Removes up to `limit` expired entries. @returns how many */
   purge(limit: number): number {
-    const rows = this.#storage.sql.expired.all(this.#now(), limit);
-    for (const row of rows) this.remove(row);
-    this.departures.expired += rows.length;
-    return rows.length;
+    const { sql } = this.#storage;
+    const now = this.#now();
+    const rows = sql.expired.all(now, limit);
+    if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
+    const gone = rows.filter((row) => !this.#isInUse(row));
+    for (const row of gone) this.remove(row);
+    this.departures.expired += gone.length;
+    return gone.length;
   }
 
   /** Removes an entry, and what was noted about it. */
@@ -205,8 +218,11 @@ export class Evictor {
   #noRoom(): DiskCacheError {
     const { sizeLimit, entryLimit } = this.#limits;
     const limits = `sizeLimit ${sizeLimit} bytes, entryLimit ${entryLimit}`;
-    return this.#policy.victims === 'none'
-      ? new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and eviction is 'none'`)
+    const full = (why: string) =>
+      new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and ${why}`);
+    if (this.#policy.victims === 'none') return full("eviction is 'none'");
+    return this.#storage.transaction.totals.count > 0
+      ? full('what is left in it is pinned')
       : new DiskCacheError(
           'ERR_DISKCACHE_TOO_LARGE',
           `the value cannot fit, whatever is evicted (${limits})`,

@@ -18,6 +18,8 @@ export interface UpkeepHost {
   /** Removes some expired entries. @returns whether there are no more */
   purge(): boolean;
   writeUses(rows: readonly UseRow[]): void;
+  /** How often notes of uses are written at least, in ms, where the time at which entries expire hangs on them. */
+  readonly usesAreUrgentMs: number | undefined;
   /** Shortens the log where it has grown. */
   tidyLog(): void;
   report(error: unknown): void;
@@ -36,6 +38,7 @@ const USES_FULL = 4096;
 export class Upkeep {
   readonly #host: UpkeepHost;
   readonly #stopTicking: () => void;
+  readonly #stopHurrying: () => void = () => undefined;
   #usesToWrite: UseRow[] = [];
   #isWritingUses = false;
   #ticksToSweep: number;
@@ -44,6 +47,9 @@ export class Upkeep {
   constructor(host: UpkeepHost) {
     this.#host = host;
     this.#stopTicking = host.clock.every(TICK_MS, () => this.#tick());
+    const urgentMs = host.usesAreUrgentMs;
+    if (urgentMs !== undefined && urgentMs < TICK_MS)
+      this.#stopHurrying = host.clock.every(Math.ceil(urgentMs), () => this.#writeUsesSoon());
     // Processes that start together should not all look at the same time.
     this.#ticksToSweep = 1 + Math.floor(host.random() * 6);
   }
@@ -51,6 +57,7 @@ export class Upkeep {
   stop(): void {
     this.#isStopped = true;
     this.#stopTicking();
+    this.#stopHurrying();
   }
 
   /** Sees to it that notes are written when there are many. To be called after each. */

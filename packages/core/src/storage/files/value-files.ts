@@ -1,5 +1,8 @@
 import {
+  closeSync,
   mkdirSync,
+  openSync,
+  read,
   readdirSync,
   readFileSync,
   renameSync,
@@ -9,12 +12,21 @@ import {
 } from 'node:fs';
 import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
 const BLOCK_BYTES = 4096;
 
 /** Reading a value's file: its bytes, or why there are none to hand out. */
 export type FileContent = Buffer | 'gone' | 'damaged';
+
+/** A file that stays readable when it is removed meanwhile. */
+export interface OpenFile {
+  read(size: number): Promise<FileContent>;
+  closeSync(): void;
+}
+
+const readAt = promisify(read);
 
 /** What a file of `size` bytes takes on disk. */
 export function bytesOnDisk(size: number): number {
@@ -90,21 +102,28 @@ export class ValueFiles {
     }
   }
 
+  /** Opens a file, or returns undefined when it is not there. */
+  openSync(name: string): OpenFile | undefined {
+    try {
+      const descriptor = openSync(this.path(name), 'r');
+      const part = async (bytes: Buffer, at: number, wanted: number) =>
+        (await readAt(descriptor, bytes, at, wanted, null)).bytesRead;
+      return { read: (size) => wholeOf(size, part), closeSync: () => closeSync(descriptor) };
+    } catch (error) {
+      ignoreMissing(error);
+      return undefined;
+    }
+  }
+
   /** Reads a whole file that should have `size` bytes. Failures other than its absence are thrown. */
   async read(name: string, size: number): Promise<FileContent> {
     try {
       const file = await open(this.path(name));
       try {
-        // One byte more than there should be, to see that the file ends there.
-        const bytes = Buffer.allocUnsafe(size + 1);
-        let filled = 0;
-        for (let isAtEnd = false; !isAtEnd;) {
-          const wanted = size + 1 - filled;
-          const { bytesRead } = await file.read(bytes, filled, wanted, null);
-          filled += bytesRead;
-          isAtEnd = bytesRead < wanted || filled > size;
-        }
-        return filled === size ? bytes.subarray(0, size) : 'damaged';
+        return await wholeOf(
+          size,
+          async (bytes, at, wanted) => (await file.read(bytes, at, wanted, null)).bytesRead,
+        );
       } finally {
         await file.close();
       }
@@ -158,6 +177,23 @@ export class ValueFiles {
       ignoreMissing(error);
     }
   }
+}
+
+/** Reads a file that should have `size` bytes, part by part from its start. */
+async function wholeOf(
+  size: number,
+  readPart: (bytes: Buffer, at: number, wanted: number) => Promise<number>,
+): Promise<FileContent> {
+  // One byte more than there should be, to see that the file ends there.
+  const bytes = Buffer.allocUnsafe(size + 1);
+  let filled = 0;
+  for (let isAtEnd = false; !isAtEnd;) {
+    const wanted = size + 1 - filled;
+    const bytesRead = await readPart(bytes, filled, wanted);
+    filled += bytesRead;
+    isAtEnd = bytesRead < wanted || filled > size;
+  }
+  return filled === size ? bytes.subarray(0, size) : 'damaged';
 }
 
 function isMissing(error: unknown): boolean {

@@ -31,10 +31,18 @@ export class Arrivals {
     return this.#transaction.totals.seq + 1;
   }
 
-  /** Notes the place of a new entry. The caller adds it to the totals. */
+  /** Notes the place of a new entry. */
   arrived(seq: number, id: number): void {
     this.#sql.arrive.run(seq, id);
+    this.#transaction.add({ seq: 1, arrivals: 1 });
     this.#changed();
+  }
+
+  /** Gives the place of an entry that is gone to the one that was stored instead of it. */
+  moved(seq: number, id: number): void {
+    if (this.#sql.setArrival.run(id, seq).changes > 0) return;
+    this.#sql.arrive.run(seq, id);
+    this.#transaction.add({ arrivals: 1 });
   }
 
   /** Says that an entry is gone. */

@@ -39,10 +39,15 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
  * index on a time of use or of storing: it would double the cost of each write.
  *
- * entry.id        of an entry that is gone, where there is one: so ids stay without gaps, and victims can be drawn by id
+ * entry.id        of an entry that is gone, where there is one: so ids stay without gaps, and victims can be drawn by id;
+ *                 below 0 for entries that are never evicted, so that eviction does not meet them
  * entry.seq       grows with each key that is new; an overwrite keeps it
  * entry.codec     what wrote the value; NULL when it is stored as itself
  * entry.expires   ms since the epoch, NULL for never
+ * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
+ * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
+ * entry.cost      how long the value took to compute, in ms, where getOrSet() did
+ * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch with a fraction
  * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
  * entry.tick      how many entries had been evicted when it was stored
  * entry.size      bytes of the value as stored
@@ -53,6 +58,8 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  * entry.value     the value; where it is in a file, an empty text or blob that says which of the two the file holds
  * use             when (in ms and in evictions) and how often an entry was read, written in batches; absent for
  *                 entries never read
+ * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
+ *                 error, until when the attempt that failed is not repeated
  * tag             a row for each tag of each entry, in the order of the keys
  * arrival         the ids of the entries in the order in which their keys were new. The rows of entries that are gone stay
  *                 for a while: one by one they would cost a page each. The totals are in the last row, seq = LAST_SEQ, since
@@ -64,6 +71,10 @@ CREATE TABLE entry (
   key NOT NULL UNIQUE,
   codec TEXT,
   expires INTEGER,
+  deadline INTEGER,
+  staleUntil INTEGER,
+  cost REAL,
+  leasedUntil REAL,
   stored REAL NOT NULL,
   tick INTEGER NOT NULL,
   size INTEGER NOT NULL,
@@ -74,10 +85,13 @@ CREATE TABLE entry (
   seq INTEGER NOT NULL,
   value
 );
-CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL;
+CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL AND staleUntil IS NULL;
+CREATE INDEX entry_expires_stale ON entry (expires) WHERE staleUntil IS NOT NULL;
+CREATE INDEX entry_stale ON entry (staleUntil, id) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
 CREATE TABLE tag (tag TEXT NOT NULL, key NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
+CREATE TABLE lease (key PRIMARY KEY, token INTEGER NOT NULL, until INTEGER NOT NULL, error) WITHOUT ROWID;
 CREATE TABLE arrival (seq INTEGER PRIMARY KEY, id INTEGER, totals TEXT);
 INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, '${JSON.stringify(NO_TOTALS)}');
 PRAGMA application_id = ${APPLICATION_ID};

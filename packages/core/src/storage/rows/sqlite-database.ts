@@ -2,6 +2,7 @@
 export interface Query<Parameters extends unknown[], Row = never> {
   get(...parameters: Parameters): Row | undefined;
   all(...parameters: Parameters): Row[];
+  iterate(...parameters: Parameters): IterableIterator<Row>;
   run(...parameters: Parameters): { readonly changes: number; readonly lastInsertRowid: number | bigint };
 }
 

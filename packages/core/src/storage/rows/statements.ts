@@ -25,6 +25,7 @@ export interface FullEntryRow extends EntryRow {
 export interface ReplacedRow {
   readonly id: number;
   readonly key: Key;
+  readonly seq: number;
   readonly expires: number | null;
   readonly size: number;
   readonly space: number;
@@ -48,10 +49,30 @@ export interface LogState {
   readonly checkpointed: number;
 }
 
-/** What a row is made of beside its id and key. */
+/** What each row is made of beside its id and key. */
 export interface RowContent extends Omit<FullEntryRow, 'id' | 'key'> {
   readonly tick: number;
   readonly space: number;
+}
+
+/** What few rows have besides; see the schema. */
+export interface RowExtras {
+  readonly deadline: number | null;
+  readonly staleUntil: number | null;
+  readonly cost: number | null;
+}
+
+/** An entry that getOrSet() looks at, live or not. */
+export interface ComputedRow extends FullEntryRow {
+  readonly staleUntil: number | null;
+  readonly cost: number | null;
+}
+
+/** Who computes the value of a key, or how the last attempt failed. */
+export interface LeaseRow {
+  readonly token: number;
+  readonly until: number;
+  readonly error: string | Buffer | null;
 }
 
 /** Accesses to one entry, not yet in the database. */
@@ -71,9 +92,16 @@ export interface PageQuery {
   readonly limit: number;
 }
 
+/** The keys of a queue: those with `from` <= key < `to` that have so many characters. */
+export interface QueueQuery {
+  readonly from: string;
+  readonly to: Key;
+  readonly length: number;
+}
+
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
-const REPLACED = 'entry.id AS id, key, expires, size, space, file, tags';
+const REPLACED = 'entry.id AS id, key, entry.seq AS seq, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
   'codec',
@@ -88,10 +116,23 @@ const CONTENT = [
   'value',
 ] as const;
 
+const EXTRAS = ['deadline', 'staleUntil', 'cost'] as const;
+const WHOLE = [...CONTENT, ...EXTRAS];
+
 /** A row's content in the order in which the statements that write it take it: by name it would cost a third more. */
 export function inOrder(content: RowContent): unknown[] {
   return CONTENT.map((name) => content[name]);
 }
+
+/** The same for the statements that write the extras too. */
+export function wholeInOrder(content: RowContent & RowExtras): unknown[] {
+  return WHOLE.map((name) => content[name]);
+}
+
+const insertion = (names: readonly string[]) =>
+  `INSERT INTO entry (${names.join(', ')}, id, key, seq) VALUES (${names.map(() => '?').join(', ')}, ?, ?, ?)`;
+const assignments = (names: readonly string[], value: '?' | 'NULL') =>
+  names.map((name) => `${name} = ${value}`).join(', ');
 
 /** How many entries eviction draws at a time. */
 export const DRAWN = 10;
@@ -118,6 +159,14 @@ export function prepareStatements(db: SqliteDatabase) {
     });
     return { forward: ordered('ASC'), backward: ordered('DESC') };
   };
+  const fromEnds = <Given, Row>(columns: string, where: string) => {
+    const from = (order: 'ASC' | 'DESC') =>
+      one<[Given], Row>(
+        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(key) = :length ${where}
+         ORDER BY key ${order}`,
+      );
+    return { front: from('ASC'), back: from('DESC') };
+  };
   return {
     begin: one<[]>('BEGIN IMMEDIATE'),
     beginRead: one<[]>('BEGIN'),
@@ -131,25 +180,42 @@ export function prepareStatements(db: SqliteDatabase) {
     findFull: one<[Key], FullEntryRow>(`SELECT ${FULL} FROM entry WHERE key = ?`),
     /** Another number whenever another connection has committed something. */
     dataVersion: number<[]>('PRAGMA data_version'),
-    findExpiry: one<[Key], { expires: number | null }>('SELECT expires FROM entry WHERE key = ?'),
+    findExpiry: one<[Key], { id: number; expires: number | null }>(
+      'SELECT id, expires FROM entry WHERE key = ?',
+    ),
+    deadline: number<[id: number]>('SELECT deadline FROM entry WHERE id = ? AND deadline IS NOT NULL'),
     findReplaced: one<[Key], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE key = ?`),
     findReplacedById: one<[number], ReplacedRow>(`SELECT ${REPLACED} FROM entry WHERE id = ?`),
     hasId: number<[number]>('SELECT 1 FROM entry WHERE id = ?'),
     hasFile: number<[string]>('SELECT 1 FROM entry WHERE file = ?'),
 
-    insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(
-      `INSERT INTO entry (${CONTENT.join(', ')}, id, key, seq)
-       VALUES (${CONTENT.map(() => '?').join(', ')}, ?, ?, ?)`,
-    ),
+    insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(CONTENT)),
+    insertWhole: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(WHOLE)),
     replace: one<[...content: unknown[], id: number]>(
-      `UPDATE entry SET ${CONTENT.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`,
+      `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil'], 'NULL')} WHERE id = ?`,
     ),
-    setExpires: one<[expires: number | null, id: number]>('UPDATE entry SET expires = ? WHERE id = ?'),
+    replaceWhole: one<[...content: unknown[], id: number]>(
+      `UPDATE entry SET ${assignments(WHOLE, '?')}, leasedUntil = NULL WHERE id = ?`,
+    ),
+    /** It stays as long as before after it has expired, if it does. */
+    setExpires: one<[{ id: number; expires: number | null; deadline: number | null }]>(
+      `UPDATE entry SET staleUntil = staleUntil + :expires - expires, expires = :expires, deadline = :deadline
+       WHERE id = :id`,
+    ),
+    /** Moves the time at which an entry expires, where it moves with use. */
+    slide: one<[{ id: number; at: number; maxIdleMs: number }]>(
+      `UPDATE entry SET expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER)))
+       WHERE id = :id AND deadline IS NOT NULL AND stored <= :at`,
+    ),
+    setId: one<[now: number, before: number]>('UPDATE entry SET id = ? WHERE id = ?'),
+    /** One less than the least id that an entry has, and below 0. */
+    nextPinnedId: number<[]>('SELECT min(0, coalesce(min(id), 0)) - 1 FROM entry'),
     remove: one<[id: number]>('DELETE FROM entry WHERE id = ?'),
 
     removeAll: one<[ids: string]>('DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))'),
 
     arrive: one<[seq: number, id: number]>('INSERT INTO arrival (seq, id) VALUES (?, ?)'),
+    setArrival: one<[id: number, seq: number]>('UPDATE arrival SET id = ? WHERE seq = ?'),
     /** The row that comes so many rows after another. */
     arrivalAfter: number<[seq: number, rows: number]>(
       `SELECT seq FROM arrival WHERE seq > ? AND seq < ${LAST_SEQ} ORDER BY seq LIMIT 1 OFFSET +?`,
@@ -179,10 +245,17 @@ export function prepareStatements(db: SqliteDatabase) {
     sums: one<[], { count: number; space: number }>(
       'SELECT count(*) AS count, total(space) AS space FROM entry',
     ),
-    countExpired: number<[now: number]>('SELECT count(*) FROM entry WHERE expires <= ?'),
+    countExpired: number<[{ now: number }]>(
+      `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
+              (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NOT NULL)`,
+    ),
 
+    /** Expired entries but for those that stay for a while as stale. */
     expired: one<[now: number, limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE expires <= ? ORDER BY expires, id LIMIT +?`,
+      `SELECT ${REPLACED} FROM entry WHERE expires <= ? AND staleUntil IS NULL ORDER BY expires, id LIMIT +?`,
+    ),
+    staleTooLong: one<[now: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE staleUntil <= ? ORDER BY staleUntil, id LIMIT +?`,
     ),
     tagged: one<[tag: string, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? ORDER BY key LIMIT +?)`,
@@ -194,8 +267,8 @@ export function prepareStatements(db: SqliteDatabase) {
       `SELECT ${REPLACED} FROM entry WHERE id <= ? ORDER BY id LIMIT +?`,
     ),
     /** The first to arrive of those that may be evicted. */
-    firstAfter: one<[seq: number, limit: number], ReplacedRow & { readonly seq: number }>(
-      `SELECT arrival.seq AS seq, ${REPLACED} FROM arrival
+    firstAfter: one<[seq: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM arrival
        CROSS JOIN entry ON entry.id = arrival.id AND entry.seq = arrival.seq
        WHERE arrival.seq > ? AND arrival.id > 0 ORDER BY arrival.seq LIMIT +?`,
     ),
@@ -210,6 +283,32 @@ export function prepareStatements(db: SqliteDatabase) {
     candidatesFrom: one<[from: number, limit: number], CandidateRow>(
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT +?`,
     ),
+
+    /** Keys of a queue's items, from one end. */
+    queueEdge: fromEnds<QueueQuery, { key: string }>('key', ''),
+    /** Items that are neither handed out nor expired, from one end. */
+    queueItem: fromEnds<QueueQuery & { now: number }, FullEntryRow>(
+      FULL,
+      'AND (expires IS NULL OR expires > :now) AND (leasedUntil IS NULL OR leasedUntil <= :now)',
+    ),
+    setLease: one<[leasedUntil: number | null, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
+    findLeased: one<[Key, leasedUntil: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE key = ? AND leasedUntil = ?`,
+    ),
+
+    findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, staleUntil, cost FROM entry WHERE key = ?`),
+    findLease: one<[Key], LeaseRow>('SELECT token, until, error FROM lease WHERE key = ?'),
+    takeLease: one<[Key, token: number, until: number]>(
+      'INSERT OR REPLACE INTO lease (key, token, until) VALUES (?, ?, ?)',
+    ),
+    renewLease: one<[until: number, Key, token: number]>(
+      'UPDATE lease SET until = ? WHERE key = ? AND token = ?',
+    ),
+    failLease: one<[until: number, error: string | Buffer, Key, token: number]>(
+      'UPDATE lease SET until = ?, error = ? WHERE key = ? AND token = ?',
+    ),
+    endLease: one<[Key, token: number]>('DELETE FROM lease WHERE key = ? AND token = ?'),
+    endLeasesUntil: one<[now: number]>('DELETE FROM lease WHERE until <= ?'),
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),

@@ -1,0 +1,194 @@
+import { monotonicMs, sleepSync } from '../clock.ts';
+import { AGAIN, type Engine, type Find, SLICE_MS } from '../engine/engine.ts';
+import { carriedOut } from '../engine/transaction-body.ts';
+import { isFile, type PreparedFile } from '../engine/value-layout.ts';
+import type { Key } from '../entry/key.ts';
+import { TimeoutError } from '../errors.ts';
+import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import type { Loaded, Put, Removal, Take, Write } from './call.ts';
+
+const LONGEST_PAUSE_MS = 4;
+const LOCKED = Symbol('locked');
+
+/** Carries out calls on the caller's thread: when they return they are done. */
+export class AtOnce {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The value of a key, counted as a hit or a miss. */
+  load<Row extends EntryRow>(key: Key, find: Find<Row>): Loaded<Row> | undefined {
+    const loaded = this.read(() => this.#valueOf(key, find(key), find));
+    this.#engine.counted(loaded?.row);
+    return loaded;
+  }
+
+  /** The same of several: all rows from one snapshot, then their values. */
+  loadMany<Row extends EntryRow>(keys: readonly Key[], find: Find<Row>): (Loaded<Row> | undefined)[] {
+    const rows = this.read(() => this.#engine.storage.snapshot(() => keys.map(find)));
+    return keys.map((key, place) => {
+      const loaded = this.read(() => this.#valueOf(key, rows[place], find));
+      this.#engine.counted(loaded?.row);
+      return loaded;
+    });
+  }
+
+  /** The value of a row that was found, or of the one that has taken its place. Not counted. */
+  valueOf<Row extends EntryRow>(key: Key, row: Row, find: Find<Row>): Loaded<Row> | undefined {
+    return this.read(() => this.#valueOf(key, row, find));
+  }
+
+  /** Reads; in the rare moment when another process opens or closes the database, waits. */
+  read<T>(work: () => T): T {
+    this.#engine.assertOpen();
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw storageError(error, 'cannot read');
+    }
+    return this.#patiently(() => {
+      try {
+        return work();
+      } catch (error) {
+        if (isBusy(error)) return LOCKED;
+        throw storageError(error, 'cannot read');
+      }
+    });
+  }
+
+  /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
+  write<T>({ work }: Pick<Write<T>, 'work'>): T {
+    const engine = this.#engine;
+    engine.assertOpen();
+    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work);
+    for (;;) {
+      const result = step();
+      if (result !== AGAIN) return result;
+    }
+  }
+
+  put({ value, work }: Put): boolean {
+    return isFile(value) ? this.#withFile(value, () => this.write({ work })) : this.write({ work });
+  }
+
+  /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
+  take({ pick }: Take): Loaded<FullEntryRow> | undefined {
+    const engine = this.#engine;
+    const { values, storage } = engine;
+    const work = () => {
+      for (let row = pick(); row !== undefined; row = pick()) {
+        const { key, file, size } = row;
+        const content = file === null ? undefined : values.verified(row, storage.files.readSync(file, size));
+        if (typeof content === 'string') engine.deleteBroken(key, file as string, content);
+        else {
+          const value = values.decode(row, content);
+          engine.delete(key);
+          return { row, value };
+        }
+      }
+      return undefined;
+    };
+    return this.write({ work });
+  }
+
+  /** @returns how many live entries were removed */
+  remove(slice: Removal): number {
+    let removed = 0;
+    for (let isLast = false; !isLast;) {
+      const done = this.write({ work: slice });
+      removed += done.removed;
+      isLast = done.isLast;
+    }
+    return removed;
+  }
+
+  /** Runs `body` in one transaction, or as a part of the one that is open. */
+  transact<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
+    const engine = this.#engine;
+    engine.assertOpen();
+    const run = () => carriedOut(body, tx);
+    if (!engine.storage.transaction.isOpen) return this.write({ work: () => engine.unsliced(run) });
+    try {
+      return engine.nested(run);
+    } catch (error) {
+      throw storageError(error, 'cannot write');
+    }
+  }
+
+  /** The file is written before the row, and goes again unless the row came to be. */
+  #withFile({ file, bytes, size }: PreparedFile, putRow: () => boolean): boolean {
+    const { files, transaction } = this.#engine.storage;
+    this.write({ work: () => this.#engine.makeRoom(size) });
+    let isStored = false;
+    try {
+      files.writeSync(file, bytes);
+      isStored = putRow();
+      if (isStored && transaction.isOpen) transaction.fileWritten(file);
+      return isStored;
+    } catch (error) {
+      throw storageError(error, 'cannot write a value file');
+    } finally {
+      if (!isStored) files.removeSync(file);
+    }
+  }
+
+  /** A row's value, and the row that it is from: another process may have replaced the one that was found. */
+  #valueOf<Row extends EntryRow>(key: Key, found: Row | undefined, find: Find<Row>): Loaded<Row> | undefined {
+    const engine = this.#engine;
+    for (let row = found; row !== undefined;) {
+      if (row.file === null) return { row, value: engine.values.decode(row) };
+      const content = engine.values.verified(row, engine.storage.files.readSync(row.file, row.size));
+      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      const broken: string = row.file;
+      row = find(key);
+      if (row?.file === broken) {
+        this.write({ work: () => engine.deleteBroken(key, broken, content) });
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  #slice<T>(work: () => T): T {
+    const engine = this.#engine;
+    if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
+    this.#patiently(() => this.#begin() || LOCKED);
+    engine.sliceEnd = monotonicMs() + SLICE_MS;
+    try {
+      const result = work();
+      this.#removeFiles(engine.commit());
+      return result;
+    } catch (error) {
+      this.#removeFiles(engine.rollback());
+      throw storageError(error, 'cannot write');
+    } finally {
+      engine.sliceEnd = Infinity;
+    }
+  }
+
+  #begin(): boolean {
+    try {
+      return this.#engine.begin();
+    } catch (error) {
+      throw storageError(error, 'cannot begin to write');
+    }
+  }
+
+  #removeFiles(files: readonly string[]): void {
+    for (const name of files) this.#engine.storage.files.removeSync(name);
+  }
+
+  #patiently<T>(attempt: () => T | typeof LOCKED): T {
+    const { timeoutMs, random } = this.#engine.settings;
+    const end = monotonicMs() + timeoutMs;
+    for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(0.5, pause * 0.8)) {
+      const result = attempt();
+      if (result !== LOCKED) return result;
+      if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
+      sleepSync(pause * (0.5 + random()));
+    }
+  }
+}

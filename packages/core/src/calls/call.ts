@@ -1,0 +1,40 @@
+import type { AGAIN, Slice } from '../engine/engine.ts';
+import type { PreparedValue } from '../engine/value-layout.ts';
+import type { Key } from '../entry/key.ts';
+import type { FullEntryRow } from '../storage/rows/statements.ts';
+
+/** What a call concerns: some keys, or all that there are. Calls that concern the same key keep their order. */
+export type Concerned = readonly Key[] | 'every key';
+
+/** A change, told apart from how it is carried out: at once by DiskCacheSync, in its turn by DiskCache. */
+export interface Write<Result> {
+  readonly concerned: Concerned;
+  /** What is done under the lock; it can be called again, in a later transaction, when one was taken back. */
+  readonly work: () => Result | typeof AGAIN;
+}
+
+/** A change that stores a value, whose file if it has one is written first. */
+export interface Put {
+  readonly concerned: Concerned;
+  readonly value: PreparedValue;
+  /** Writes the row. @returns whether it was written, so that its file stays */
+  readonly work: () => boolean | typeof AGAIN;
+  /** Whether it is certain already that nothing will be written: spares the writing of a file that would go again. */
+  readonly isInVain?: () => boolean;
+}
+
+/** A change that takes an entry out, and its value with it. */
+export interface Take {
+  readonly concerned: Concerned;
+  /** Says under the lock which live entry it is, if there is one. */
+  readonly pick: () => FullEntryRow | undefined;
+}
+
+/** A change that may be long, done step by step with others in between. */
+export type Removal = () => Slice;
+
+/** A value, and the row that it is from. */
+export interface Loaded<Row> {
+  readonly row: Row;
+  readonly value: unknown;
+}

@@ -1,0 +1,48 @@
+import { describe, InvalidArgumentError } from '../errors.ts';
+import type { KeyRange } from './key.ts';
+
+/** Between a queue's prefix and an item's number. */
+const SEPARATOR = '#';
+const DIGITS = 16;
+/** Half way between the ends, so that items can be put before it as well. */
+const FIRST = 4_500_000_000_000_000;
+
+/** The keys of a queue's items: `prefix#0123456789012345`, in the order of the items. */
+export interface QueueKeys {
+  /** Something that calls on the same queue have in common, and is no key of a user's. */
+  readonly name: string;
+  /** All keys of items, and such of other keys as have to be told apart by their form. */
+  readonly range: KeyRange;
+  /** How many characters (code points) the key of an item has. */
+  readonly length: number;
+  /** The key of the first item of an empty queue. */
+  readonly first: string;
+  /** The key beside one, on the way to the front (-1) or to the back (1). */
+  beside(key: string, step: -1 | 1): string;
+  /** Whether a key in the range, and of the length, is an item's. */
+  isItem(key: string): boolean;
+}
+
+/**
+ * The keys of the queue of a prefix.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_KEY` when the prefix is not a well-formed, non-empty string
+ */
+export function queueKeys(prefix: unknown): QueueKeys {
+  if (typeof prefix !== 'string' || prefix === '' || !prefix.isWellFormed()) {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_KEY',
+      `the prefix of a queue must be a well-formed, non-empty string; given ${describe(prefix)}`,
+    );
+  }
+  const start = prefix + SEPARATOR;
+  const keyOf = (number: number) => start + String(number).padStart(DIGITS, '0');
+  return {
+    name: `\0queue ${prefix}`,
+    range: { from: `${start}0`, to: `${start}:` },
+    length: Array.from(start).length + DIGITS,
+    first: keyOf(FIRST),
+    beside: (key, step) => keyOf(Number(key.slice(start.length)) + step),
+    isItem: (key) => /^\d+$/.test(key.slice(start.length)),
+  };
+}

@@ -1,0 +1,71 @@
+import type { Write } from '../calls/call.ts';
+import type { Entry } from '../entry/entry.ts';
+import type { LeasedRow, Queues } from './queues.ts';
+
+/** An item of a queue that is handed out until its lease ends, see DiskCache.pull(). */
+export interface LeasedItem<Value = unknown> extends Entry<Value> {
+  /** Until when it is handed out, in ms since the epoch. */
+  readonly leasedUntil: number;
+  /** Removes the item: it is done. @returns false when the lease had ended, so that another may have it */
+  ack(): Promise<boolean>;
+  /** Gives the item back, to be pulled by the next who asks. @returns false when the lease had ended */
+  release(): Promise<boolean>;
+  /** Has the lease end so many ms from now. @returns false when it had ended */
+  extend(lease: number): Promise<boolean>;
+}
+
+/** The same for DiskCacheSync. */
+export interface LeasedItemSync<Value = unknown> extends Entry<Value> {
+  /** Until when it is handed out, in ms since the epoch. */
+  readonly leasedUntil: number;
+  /** Removes the item: it is done. @returns false when the lease had ended, so that another may have it */
+  ack(): boolean;
+  /** Gives the item back, to be pulled by the next who asks. @returns false when the lease had ended */
+  release(): boolean;
+  /** Has the lease end so many ms from now. @returns false when it had ended */
+  extend(lease: number): boolean;
+}
+
+export function leasedItem<Value>(
+  entry: Entry<Value>,
+  leased: LeasedRow,
+  queues: Queues,
+  write: <T>(work: Write<T>) => Promise<T>,
+): LeasedItem<Value> {
+  let held = leased;
+  return {
+    ...entry,
+    get leasedUntil() {
+      return Math.floor(held.leasedUntil);
+    },
+    ack: async () => write(queues.acknowledge(held)),
+    release: async () => write(queues.release(held)),
+    extend: async (lease) => {
+      const extended = await write(queues.extend(held, lease));
+      held = extended ?? held;
+      return extended !== undefined;
+    },
+  };
+}
+
+export function leasedItemSync<Value>(
+  entry: Entry<Value>,
+  leased: LeasedRow,
+  queues: Queues,
+  write: <T>(work: Write<T>) => T,
+): LeasedItemSync<Value> {
+  let held = leased;
+  return {
+    ...entry,
+    get leasedUntil() {
+      return Math.floor(held.leasedUntil);
+    },
+    ack: () => write(queues.acknowledge(held)),
+    release: () => write(queues.release(held)),
+    extend: (lease) => {
+      const extended = write(queues.extend(held, lease));
+      held = extended ?? held;
+      return extended !== undefined;
+    },
+  };
+}

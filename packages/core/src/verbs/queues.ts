@@ -1,0 +1,169 @@
+import type { Put, Take, Write } from '../calls/call.ts';
+import type { Engine } from '../engine/engine.ts';
+import { checkOptions, entryTerms, type SetOptions, validTtl } from '../entry/entry-options.ts';
+import type { Key } from '../entry/key.ts';
+import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
+import { describe, InvalidArgumentError } from '../errors.ts';
+import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+
+/** The end of a queue. */
+export type Side = 'front' | 'back';
+
+/** What push() may say about its item. */
+export interface PushOptions extends Omit<SetOptions, 'pinned'> {
+  /** Where the item goes. @default 'back' */
+  side?: Side | undefined;
+}
+
+/** Which item to look at. */
+export interface PeekOptions {
+  /** From where it is taken. @default 'front' */
+  side?: Side | undefined;
+}
+
+/** Which item to take, and for how long. */
+export interface PullOptions extends PeekOptions {
+  /**
+   * Hands the item out for so many ms only: it comes back unless it is acknowledged until then. @default the item is
+   * removed at once
+   */
+  lease?: number | undefined;
+}
+
+/** An item as it was handed out, with what it takes to acknowledge it. */
+export interface LeasedRow {
+  readonly row: FullEntryRow;
+  /** Until when it is handed out, in ms since the epoch; which lease it is. */
+  readonly leasedUntil: number;
+  readonly concerned: readonly Key[];
+}
+
+const STEPS = { front: -1, back: 1 } as const;
+
+/** The verbs of queues: entries with keys of their own below a prefix, which are never evicted. */
+export class Queues {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Adds an item; `key()` tells its key once it is stored. */
+  push(prefix: string, value: unknown, options: PushOptions | undefined): Put & { key(): string } {
+    const engine = this.#engine;
+    const keys = queueKeys(prefix);
+    const { side, ...rest } = checkOptions(options, ['side', 'ttl', 'expires', 'tags']);
+    const place = validSide(side, 'back');
+    const terms = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
+    const prepared = engine.values.prepare(keys.first, value, terms.tags);
+    let key = keys.first;
+    const work = () => {
+      const edge = this.#edge(keys, place);
+      key = edge === undefined ? keys.first : keys.beside(edge, STEPS[place]);
+      return engine.put(key, prepared, terms);
+    };
+    return { concerned: [keys.name], value: prepared, work, key: () => key };
+  }
+
+  /** Finds the item at one end that is not handed out. */
+  peek(
+    prefix: string,
+    options: PeekOptions | undefined,
+  ): { concerned: readonly Key[]; find: () => FullEntryRow | undefined } {
+    const keys = queueKeys(prefix);
+    const side = validSide(checkOptions(options, ['side']).side, 'front');
+    return { concerned: [keys.name], find: () => this.#item(keys, side) };
+  }
+
+  /** Takes the item at one end out for good. */
+  pull(prefix: string, options: PullOptions | undefined): Take {
+    const keys = queueKeys(prefix);
+    const side = validSide(checkOptions(options, ['side', 'lease']).side, 'front');
+    return { concerned: [keys.name], pick: () => this.#item(keys, side) };
+  }
+
+  /** Hands the item at one end out for a time. */
+  lease(prefix: string, options: PullOptions): Write<LeasedRow | undefined> {
+    const keys = queueKeys(prefix);
+    const { side, lease } = checkOptions(options, ['side', 'lease']);
+    const place = validSide(side, 'front');
+    const leaseMs = validTtl(lease, 'lease');
+    const work = () => {
+      const row = this.#item(keys, place);
+      if (row === undefined) return undefined;
+      const leasedUntil = this.#until(leaseMs);
+      this.#engine.storage.sql.setLease.run(leasedUntil, row.id);
+      return { row, leasedUntil, concerned: [keys.name] };
+    };
+    return { concerned: [keys.name], work };
+  }
+
+  /** Removes an item that is handed out. @returns whether it still was, by that lease */
+  acknowledge(leased: LeasedRow): Write<boolean> {
+    return this.#onLeased(leased, (row) => this.#engine.remove(row));
+  }
+
+  /** Gives an item back at once. @returns whether it still was handed out, by that lease */
+  release(leased: LeasedRow): Write<boolean> {
+    return this.#onLeased(leased, ({ id }) => this.#engine.storage.sql.setLease.run(null, id));
+  }
+
+  /** Has a lease end so many ms from now. @returns the new lease, or undefined when it had ended */
+  extend(leased: LeasedRow, leaseMs: number): Write<LeasedRow | undefined> {
+    const checkedMs = validTtl(leaseMs, 'lease');
+    let leasedUntil = 0;
+    const { work } = this.#onLeased(leased, ({ id }) => {
+      leasedUntil = this.#until(checkedMs);
+      this.#engine.storage.sql.setLease.run(leasedUntil, id);
+    });
+    return {
+      concerned: leased.concerned,
+      work: () => (work() === true ? { ...leased, leasedUntil } : undefined),
+    };
+  }
+
+  #onLeased({ row, leasedUntil, concerned }: LeasedRow, work: (row: ReplacedRow) => void): Write<boolean> {
+    return {
+      concerned,
+      work: () => {
+        const held = this.#engine.storage.sql.findLeased.get(row.key, leasedUntil);
+        if (held === undefined || leasedUntil <= this.#engine.now()) return false;
+        work(held);
+        return true;
+      },
+    };
+  }
+
+  /** Never the same for two leases, so that it tells which one it is. */
+  #until(leaseMs: number): number {
+    return this.#engine.now() + leaseMs + this.#engine.settings.random();
+  }
+
+  /** The key of the outermost item, also of one that is handed out or has expired. */
+  #edge(keys: QueueKeys, side: Side): string | undefined {
+    const { from, to } = keys.range;
+    const query = { from, to, length: keys.length };
+    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(query)) {
+      if (keys.isItem(key)) return key;
+    }
+    return undefined;
+  }
+
+  #item(keys: QueueKeys, side: Side): FullEntryRow | undefined {
+    const { from, to } = keys.range;
+    const query = { from, to, length: keys.length, now: this.#engine.now() };
+    for (const row of this.#engine.storage.sql.queueItem[side].iterate(query)) {
+      if (keys.isItem(row.key as string)) return row;
+    }
+    return undefined;
+  }
+}
+
+function validSide(side: unknown, usual: Side): Side {
+  if (side === undefined) return usual;
+  if (side === 'front' || side === 'back') return side;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `side must be 'front' or 'back'; given ${describe(side)}`,
+  );
+}

@@ -1,0 +1,62 @@
+import type { Removal } from '../calls/call.ts';
+import { monotonicMs } from '../clock.ts';
+import { type Engine, type Slice, SLICE_MS } from '../engine/engine.ts';
+import { validTag } from '../entry/entry-options.ts';
+import { prefixRange } from '../entry/key.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
+
+const SLICE_ROWS = 256;
+const NOTHING = { bytes: 0, entries: 0 };
+
+/** The verbs that remove many entries, step by step. */
+export class Removals {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  clear(): Removal {
+    const { sql } = this.#engine.storage;
+    return () => this.#slice(sql.upTo.all(Number.MAX_SAFE_INTEGER, SLICE_ROWS));
+  }
+
+  evict(tag: string): Removal {
+    const checked = validTag(tag);
+    const { sql } = this.#engine.storage;
+    return () => this.#slice(sql.tagged.all(checked, SLICE_ROWS));
+  }
+
+  deletePrefix(prefix: string): Removal {
+    const { from, to } = prefixRange(prefix);
+    const { sql } = this.#engine.storage;
+    return () => this.#slice(sql.inRange.all(from, to, SLICE_ROWS));
+  }
+
+  expire(): Removal {
+    return () => {
+      const removed = this.#engine.evictor.purge(SLICE_ROWS);
+      return { removed, isLast: removed < SLICE_ROWS };
+    };
+  }
+
+  /** Evicts what is over the limits, as after opening a cache with lower ones. */
+  cull(): Removal {
+    const { evictor } = this.#engine;
+    return () => {
+      const before = evictor.departures.evicted;
+      const isLast = evictor.makeRoom(NOTHING, Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
+      return { removed: evictor.departures.evicted - before, isLast };
+    };
+  }
+
+  #slice(rows: readonly ReplacedRow[]): Slice {
+    const { evictor } = this.#engine;
+    let removed = 0;
+    for (const row of rows) {
+      if (this.#engine.isLive(row)) removed++;
+      evictor.remove(row);
+    }
+    return { removed, isLast: rows.length < SLICE_ROWS };
+  }
+}

@@ -1,0 +1,65 @@
+import type { Put, Take, Write } from '../calls/call.ts';
+import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { PreparedValue } from '../engine/value-layout.ts';
+import {
+  type EntryTerms,
+  entryTerms,
+  type ExpiryOptions,
+  renewedExpiry,
+  type SetOptions,
+} from '../entry/entry-options.ts';
+import { type Key, validKey } from '../entry/key.ts';
+
+type PutRow = (key: Key, value: PreparedValue, terms: EntryTerms) => boolean | typeof AGAIN;
+
+/** The verbs that change one entry: what was given is checked at once, and the work handed to who carries it out. */
+export class Writes {
+  readonly #engine: Engine;
+  readonly #put: PutRow;
+  readonly #add: PutRow;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#put = (key, value, terms) => engine.put(key, value, terms);
+    this.#add = (key, value, terms) => !engine.has(key) && engine.put(key, value, terms);
+  }
+
+  set(key: Key, value: unknown, options: SetOptions | undefined): Put {
+    return this.#store(key, value, options, this.#put);
+  }
+
+  /** Stores a value unless there is a live entry. */
+  add(key: Key, value: unknown, options: SetOptions | undefined): Put {
+    const put = this.#store(key, value, options, this.#add);
+    const [checked] = put.concerned as readonly [Key];
+    return { ...put, isInVain: () => this.#engine.has(checked) };
+  }
+
+  /** Renews the deadline of a live entry. @returns whether there was one */
+  touch(key: Key, options: ExpiryOptions | undefined): Write<boolean> {
+    const engine = this.#engine;
+    const checked = validKey(key);
+    const expiry = renewedExpiry(options, engine.settings, engine.now());
+    return { concerned: [checked], work: () => engine.touch(checked, expiry) };
+  }
+
+  /** Removes an entry. @returns whether there was a live one */
+  delete(key: Key): Write<boolean> {
+    const checked = validKey(key);
+    return { concerned: [checked], work: () => this.#engine.delete(checked) };
+  }
+
+  /** Takes an entry out, and its value with it. */
+  pop(key: Key): Take {
+    const checked = validKey(key);
+    return { concerned: [checked], pick: () => this.#engine.findFull(checked) };
+  }
+
+  #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put {
+    const engine = this.#engine;
+    const checked = validKey(key);
+    const terms = entryTerms(options, engine.settings, engine.now());
+    const value = engine.values.prepare(checked, given, terms.tags);
+    return { concerned: [checked], value, work: () => put(checked, value, terms) };
+  }
+}

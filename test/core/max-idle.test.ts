@@ -1,0 +1,134 @@
+import { DiskCache } from '@diskcache/core';
+import { expect, onTestFinished, test } from 'vitest';
+import { listed, openCache } from '../support/caches.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { folderInMemory } from '../support/temporary-folder.ts';
+import { someTurns, turnsUntil } from '../support/turns.ts';
+
+const IDLE = 1000;
+
+function open(options = {}) {
+  const clock = new FakeClock();
+  return { clock, cache: openCache({ clock, maxIdle: IDLE, ...options }) };
+}
+
+test('an entry that nobody reads expires after maxIdle, for every verb', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  clock.advance(IDLE - 1);
+  expect(await cache.has('key')).toBe(true);
+  clock.advance(1);
+  expect(await cache.has('key')).toBe(false);
+  expect(await cache.get('key')).toBeUndefined();
+  expect(await listed(cache.keys())).toEqual([]);
+  expect(await cache.count()).toBe(0);
+});
+
+test('each read keeps an entry for another maxIdle', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  for (let read = 0; read < 10; read++) {
+    clock.advance(IDLE - 1);
+    expect(await cache.get('key')).toBe('value');
+  }
+  clock.advance(IDLE);
+  expect(await cache.get('key')).toBeUndefined();
+});
+
+test('an entry that is read often enough to be kept in memory expires like any other', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  for (let read = 0; read < 5; read++) expect(await cache.get('key')).toBe('value');
+  clock.advance(IDLE);
+  expect(await cache.get('key')).toBeUndefined();
+});
+
+test('touch() keeps an entry for another maxIdle, and has() does not', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  clock.advance(IDLE - 1);
+  await cache.touch('key');
+  clock.advance(IDLE - 1);
+  expect(await cache.has('key')).toBe(true);
+  clock.advance(1);
+  expect(await cache.has('key')).toBe(false);
+});
+
+test('reading does not keep an entry beyond its ttl', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value', { ttl: 2 * IDLE });
+  for (let elapsed = 0; elapsed < 2 * IDLE; elapsed += IDLE / 2) {
+    expect(await cache.get('key')).toBe('value');
+    clock.advance(IDLE / 2);
+  }
+  expect(await cache.get('key')).toBeUndefined();
+});
+
+test('an entry whose ttl is shorter than maxIdle lives as long as its ttl', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value', { ttl: IDLE / 2 });
+  clock.advance(IDLE / 2);
+  expect(await cache.get('key')).toBeUndefined();
+});
+
+test('upkeep removes what was not read, and not what was', async () => {
+  const { clock, cache } = open({ maxIdle: 60_000 });
+  await cache.set('idle', 1);
+  await cache.set('used', 2);
+  for (let read = 0; read < 4; read++) {
+    clock.advance(20_000);
+    await someTurns();
+    await cache.get('used');
+  }
+  await turnsUntil(async () => (await cache.stats()).expired === 1);
+  expect(await listed(cache.keys())).toEqual(['used']);
+});
+
+test('another process hears of a read a quarter of maxIdle later at the latest', async () => {
+  const clock = new FakeClock();
+  const directory = folderInMemory();
+  const here = openCache({ clock, maxIdle: IDLE }, directory);
+  const there = openCache({ clock, maxIdle: IDLE }, directory);
+  await here.set('key', 'value');
+  clock.advance(IDLE / 2);
+  await here.get('key');
+  clock.advance(IDLE / 4);
+  await turnsUntil(async () => ((await there.entry('key'))?.expires ?? 0) > clock.now() + IDLE / 2);
+  clock.advance(IDLE / 2);
+  expect(await there.get('key')).toBe('value');
+});
+
+test('an entry stored without maxIdle keeps its deadline when it is read with it', async () => {
+  const clock = new FakeClock();
+  const directory = folderInMemory();
+  const plain = openCache({ clock }, directory);
+  await plain.set('key', 'value', { ttl: IDLE });
+  await plain.set('for ever', 'value');
+  const idle = openCache({ clock, maxIdle: IDLE }, directory);
+  clock.advance(IDLE - 1);
+  await idle.get('key');
+  clock.advance(1);
+  expect(await idle.get('key')).toBeUndefined();
+  expect(await idle.get('for ever')).toBe('value');
+});
+
+test('what pushed to a queue waits does not expire for want of reads', async () => {
+  const { clock, cache } = open();
+  await cache.push('jobs', 'item');
+  clock.advance(10 * IDLE);
+  expect(await cache.pull('jobs')).toMatchObject({ value: 'item' });
+});
+
+test('a read that was noted before close() counts after opening again', async () => {
+  const clock = new FakeClock();
+  const directory = folderInMemory();
+  const first = new DiskCache(directory, { clock, maxIdle: IDLE });
+  await first.set('key', 'value');
+  clock.advance(IDLE - 1);
+  await first.get('key');
+  await first.close();
+  const second = new DiskCache(directory, { clock, maxIdle: IDLE });
+  onTestFinished(() => second.close());
+  clock.advance(IDLE - 1);
+  expect(await second.get('key')).toBe('value');
+});
