@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
-import type { DiskCache } from '@diskcache/core';
+import type { Departure, DiskCache } from '@diskcache/core';
 import { expect, test } from 'vitest';
 import { openCache } from '../support/caches.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { valueFiles } from '../support/on-disk.ts';
 import { someTurns } from '../support/turns.ts';
 
@@ -53,4 +54,50 @@ test('a listener that throws does not break the call that was answered', async (
   await cache.set('key', 'value');
   expect(await cache.get('key')).toBe('value');
   expect(await cache.check()).toMatchObject({ ok: true });
+});
+
+test('evict tells each entry that went, and for which limit', async () => {
+  const cache = openCache({ entryLimit: 2, eviction: 'fifo' });
+  const told: Departure[] = [];
+  cache.on('evict', (entry) => told.push(entry));
+  for (const key of ['a', 'b', 'c']) await cache.set(key, 'value');
+  await someTurns();
+  expect(told).toEqual([{ key: 'a', size: 5, reason: 'entries' }]);
+});
+
+test('evict gives sizeLimit as the reason when bytes were too many', async () => {
+  const cache = openCache({ sizeLimit: 20_000, eviction: 'fifo' });
+  const reasons = new Set<unknown>();
+  cache.on('evict', ({ reason }) => reasons.add(reason));
+  for (let key = 0; key < 20; key++) await cache.set(key, 'x'.repeat(2000));
+  await someTurns();
+  expect([...reasons]).toEqual(['size']);
+  expect((await cache.stats()).evictedFor).toEqual({ size: expect.any(Number), entries: 0 });
+});
+
+test('expire tells each entry that was removed because its time had passed', async () => {
+  const clock = new FakeClock();
+  const cache = openCache({ clock });
+  const told: Departure[] = [];
+  cache.on('expire', (entry) => told.push(entry));
+  await cache.set(new Uint8Array([7]), 1, { ttl: 10 });
+  await cache.set('stays', 2);
+  clock.advance(10);
+  await cache.expire();
+  await someTurns();
+  expect(told).toEqual([{ key: new Uint8Array([7]), size: 8 }]);
+});
+
+test('evict and expire tell nothing of a transaction that is taken back', async () => {
+  const cache = openCache({ entryLimit: 1, eviction: 'fifo' });
+  let told = 0;
+  cache.on('evict', () => told++);
+  await cache.set('a', 1);
+  const failed = cache.transact((tx) => {
+    tx.set('b', 2);
+    throw new Error('taken back');
+  });
+  await expect(failed).rejects.toThrow('taken back');
+  await someTurns();
+  expect([told, await cache.get('a'), (await cache.stats()).evicted]).toEqual([0, 1, 0]);
 });

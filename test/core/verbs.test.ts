@@ -8,7 +8,7 @@ const storages: [string, DiskCacheOptions][] = [
   ['values in files', { fileThreshold: 1, checksum: true }],
 ];
 
-for (const eviction of ['lru', 'lfu', 'fifo', 'none'] as const) {
+for (const eviction of ['lru', 'lfu', 'fifo', 's3-fifo', 'none'] as const) {
   for (const [where, storage] of storages) {
     const setUp = `${eviction}, ${where}`;
     cacheVerbsSpec(`DiskCache, ${setUp}`, (options, directory) =>

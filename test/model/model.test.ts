@@ -11,6 +11,9 @@ import { FILE_THRESHOLD, someSteps, type Step } from './steps.ts';
 /** How many sequences of about 40 steps each test tries. */
 const RUNS = Number(process.env.DISKCACHE_MODEL_RUNS ?? 150);
 
+/** A cache without limits behaves alike under all of them. */
+const POLICIES = ['lru', 'lfu', 'fifo', 's3-fifo', 'none'] as const;
+
 class TakenBack extends Error {}
 
 /** Carries out a step. @returns what the verb gave, in the form in which PlainCache tells it */
@@ -104,9 +107,13 @@ type Open = (options: DiskCacheOptions, directory: string) => CacheVerbs;
 async function agree(open: Open, steps: Step[], isAwaited: (place: number) => boolean): Promise<void> {
   const clock = new FakeClock(Date.now());
   const directory = folderInMemory();
-  const options = { clock, fileThreshold: FILE_THRESHOLD };
+  let opened = steps.length;
+  const reopen = () => {
+    const eviction = POLICIES[opened++ % POLICIES.length];
+    return open({ clock, fileThreshold: FILE_THRESHOLD, eviction }, directory);
+  };
   const model = new PlainCache(clock.now());
-  let cache = open(options, directory);
+  let cache = reopen();
   let calls: { step: Step; given: Promise<unknown>; expected: unknown }[] = [];
   const settle = async () => {
     for (const { step, given, expected } of calls) expect([step, await given]).toEqual([step, expected]);
@@ -117,7 +124,7 @@ async function agree(open: Open, steps: Step[], isAwaited: (place: number) => bo
     if (step.do === 'advance') clock.advance(step.ms);
     if (step.do === 'reopen') {
       await cache.close();
-      cache = open(options, directory);
+      cache = reopen();
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
     // These take several turns, in which writes that are called later may take effect.

@@ -59,7 +59,7 @@ it.each([
     const reader = new Child('hold-read', { directory });
     await reader.says('reading');
     const told: number[] = [];
-    cache.on('pinned', (bytes) => told.push(bytes));
+    cache.on('logPinned', (bytes) => told.push(bytes));
     while (told.length === 0 || logBytes() < 24 * MIB) await writeSome();
     expect(told[0]).toBeGreaterThan(4 * MIB);
 
@@ -81,7 +81,7 @@ it(
     const directory = temporaryFolder();
     const cache = openCache({}, directory);
     let told = 0;
-    cache.on('pinned', () => told++);
+    cache.on('logPinned', () => told++);
     const others = children(3, 'compete', { directory, door: 'async', together: 64, ms: MS });
     await Promise.all(others.map((one) => one.says('ready')));
     for (const one of others) one.tell('go');

@@ -66,31 +66,31 @@ export class DiskCacheSync {
     options?: Fallback | GetOptions<Fallback>,
   ): Value | Fallback {
     const { fallback, maxAgeMs } = askedFor(options as Fallback | GetOptions<Fallback>);
-    const found = this.#calls.load(validKey(key), this.#engine.findYoung(maxAgeMs));
+    const found = this.#calls.load(validKey(key), this.#engine.live.findYoung(maxAgeMs));
     return found === undefined ? fallback : (found.value as Value);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. */
   getMany<Value = unknown>(keys: Iterable<Key>): (Value | undefined)[] {
-    const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.find);
+    const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.find);
     return found.map((one) => one?.value as Value | undefined);
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
   has(key: Key): boolean {
     const checked = validKey(key);
-    return this.#calls.read(() => this.#engine.has(checked));
+    return this.#calls.read(() => this.#engine.live.has(checked));
   }
 
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
-    const found = this.#calls.load(validKey(key), this.#engine.findFull);
+    const found = this.#calls.load(validKey(key), this.#engine.live.findFull);
     return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
-    const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.findFull);
+    const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
@@ -182,7 +182,7 @@ export class DiskCacheSync {
     for (;;) {
       const row = this.#calls.read(find);
       if (row === undefined) return undefined;
-      const found = this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
     }
   }
@@ -249,7 +249,7 @@ export class DiskCacheSync {
     const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
     for (let rows = page(); rows.length > 0; rows = page()) {
       for (const row of rows) {
-        const found = this.#calls.valueOf(row.key, row, this.#engine.findFull);
+        const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }
@@ -303,7 +303,7 @@ export class DiskCacheSync {
       const leased = this.#calls.write(this.#queues.lease(prefix, options));
       if (leased === undefined) return undefined;
       const { row } = leased;
-      const found = this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found === undefined) continue;
       const entry = entryOf(found.row, found.value) as Entry<Value>;
       return leasedItemSync(entry, leased, this.#queues, (work) => this.#calls.write(work));

@@ -86,32 +86,32 @@ export class DiskCache implements CacheStore {
     options?: Fallback | GetOptions<Fallback>,
   ): Promise<Value | Fallback> {
     const { fallback, maxAgeMs } = askedFor(options as Fallback | GetOptions<Fallback>);
-    const loading = this.#calls.load(validKey(key), this.#engine.findYoung(maxAgeMs));
+    const loading = this.#calls.load(validKey(key), this.#engine.live.findYoung(maxAgeMs));
     const found = loading instanceof Promise ? await loading : loading;
     return found === undefined ? fallback : (found.value as Value);
   }
 
   /** The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). */
   async getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]> {
-    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.find);
+    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.find);
     return found.map((one) => one?.value as Value | undefined);
   }
 
   /** Whether there is a live entry. Does not read its value, and is no use of it. */
   async has(key: Key): Promise<boolean> {
     const checked = validKey(key);
-    return this.#calls.read([checked], () => this.#engine.has(checked));
+    return this.#calls.read([checked], () => this.#engine.live.has(checked));
   }
 
   /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
-    const found = await this.#calls.load(validKey(key), this.#engine.findFull);
+    const found = await this.#calls.load(validKey(key), this.#engine.live.findFull);
     return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /** The entries of several keys, in their order; undefined where there is no live one. */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
-    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.findFull);
+    const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
@@ -205,7 +205,7 @@ export class DiskCache implements CacheStore {
     for (;;) {
       const row = await this.#calls.read(concerned, find);
       if (row === undefined) return undefined;
-      const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
     }
   }
@@ -273,7 +273,7 @@ export class DiskCache implements CacheStore {
     const page = () => this.#calls.read('every key', () => pages.next(this.#engine.now()));
     for (let rows = await page(); rows.length > 0; rows = await page()) {
       for (const row of rows) {
-        const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+        const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }
@@ -356,7 +356,7 @@ export class DiskCache implements CacheStore {
       const leased = await this.#calls.write(this.#queues.lease(prefix, options));
       if (leased === undefined) return undefined;
       const { row } = leased;
-      const found = await this.#calls.valueOf(row.key, row, this.#engine.findFull);
+      const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found === undefined) continue;
       const entry = entryOf(found.row, found.value) as Entry<Value>;
       return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));

@@ -1,18 +1,115 @@
+import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
+import type { Key } from './entry/key.ts';
+
+/** What made an entry go before its time. */
+export type EvictionReason =
+  /** The bytes of all entries, or those of the files that they are in, would have exceeded `sizeLimit`. */
+  | 'size'
+  /** There would have been more entries than `entryLimit`. */
+  | 'entries';
+
+/** An entry that went. */
+export interface Departure {
+  readonly key: Key;
+  /** Bytes of its value as stored. */
+  readonly size: number;
+  /** Of an evicted entry: which limit it had to make room for. */
+  readonly reason?: EvictionReason;
+}
 
 /** What a cache tells those who listen, see DiskCache.on(). */
 export interface CacheEvents {
+  /** An entry was evicted by this process to keep a limit. Told once the transaction is committed. */
+  evict: [entry: Departure];
+  /** An entry was removed by this process because its time had passed. Told once the transaction is committed. */
+  expire: [entry: Departure];
   /** Work in the background failed; no call is there to reject. Without a listener it becomes a process warning. */
   error: [error: Error];
   /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
-  pinned: [logBytes: number];
+  logPinned: [logBytes: number];
 }
+
+/** What is published besides, on the channel `diskcache:` and its name, for tracing tools. */
+interface Traces {
+  get: { readonly key: Key; readonly hit: boolean };
+  set: { readonly key: Key };
+  delete: { readonly key: Key };
+  /** A write waited for the lock of others. */
+  lockWait: { readonly ms: number };
+  /** The write-ahead log was moved into the database, by a thread. */
+  checkpoint: { readonly ms: number };
+}
+
+type ChannelName = keyof CacheEvents | keyof Traces;
+
+const NAMES = [
+  'evict',
+  'expire',
+  'error',
+  'logPinned',
+  'get',
+  'set',
+  'delete',
+  'lockWait',
+  'checkpoint',
+] as const;
+
+/** One for all caches of the process; a message names its cache by the directory. */
+const channels = Object.fromEntries(
+  NAMES.map((name) => [name, channel(`diskcache:${name}`)]),
+) as unknown as Readonly<Record<ChannelName, Channel>>;
 
 /** Listeners are called in order, and a failure in the background never goes unheard. */
 export class Events extends EventEmitter<CacheEvents> {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    super();
+    this.#directory = directory;
+  }
+
+  /** Whether it is worth finding out what there is to tell. */
+  isHeard(name: keyof CacheEvents): boolean {
+    return this.listenerCount(name) > 0 || channels[name].hasSubscribers;
+  }
+
+  /** Tells in a tick of its own, so that a listener that throws breaks no call. */
+  tell<Name extends Exclude<keyof CacheEvents, 'error'>>(name: Name, given: CacheEvents[Name][0]): void {
+    process.nextTick(() => {
+      this.#publish(name, given);
+      this.emit(name as 'evict', given as Departure);
+    });
+  }
+
   report(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
+    this.#publish('error', reason);
     if (this.listenerCount('error') > 0) this.emit('error', reason);
     else process.emitWarning(reason);
+  }
+
+  /** Whether a tracing tool subscribed: asked first where it would cost something to have what to tell. */
+  isTraced(name: keyof Traces): boolean {
+    return channels[name].hasSubscribers;
+  }
+
+  trace<Name extends keyof Traces>(name: Name, given: Traces[Name]): void {
+    if (channels[name].hasSubscribers) channels[name].publish({ directory: this.#directory, ...given });
+  }
+
+  #publish(name: keyof CacheEvents, given: unknown): void {
+    if (channels[name].hasSubscribers) channels[name].publish(messageOf(this.#directory, name, given));
+  }
+}
+
+function messageOf(directory: string, name: keyof CacheEvents, given: unknown): object {
+  switch (name) {
+    case 'error':
+      return { directory, error: given };
+    case 'logPinned':
+      return { directory, logBytes: given };
+    default:
+      return { directory, ...(given as object) };
   }
 }

@@ -16,8 +16,10 @@ export interface DiskCacheOptions {
   entryLimit?: number | undefined;
   /**
    * Which entries go when a limit is reached: least recently used, least frequently used (with old uses fading), first
-   * in first out, or none, in which case a full cache refuses what is new. (A value in a file needs room beside the one
-   * that it replaces, since that goes last.)
+   * in first out, those that were not used again after they came ('s3-fifo', which a scan of many keys does not sweep
+   * out), or none, in which case a full cache refuses what is new. (A value in a file needs room beside the one that it
+   * replaces, since that goes last.) An existing cache can be opened with another policy than before: it goes on by what is
+   * recorded of its entries, which under 'fifo' and 'none' leaves out reads.
    *
    * @default 'lru'
    */
@@ -86,7 +88,13 @@ const NAMES = [
   'random',
 ] as const satisfies readonly (keyof DiskCacheOptions)[];
 
-const EVICTION_POLICIES = ['lru', 'lfu', 'fifo', 'none'] as const satisfies readonly EvictionPolicy[];
+const EVICTION_POLICIES = [
+  'lru',
+  'lfu',
+  'fifo',
+  's3-fifo',
+  'none',
+] as const satisfies readonly EvictionPolicy[];
 
 const GIB = 1024 ** 3;
 const DEFAULT_FILE_THRESHOLD = 64 * 1024;

@@ -1,11 +1,12 @@
-import type { DiskCacheOptions, Key } from '@diskcache/core';
+import type { DiskCacheOptions, DiskCacheSync, EvictionPolicy, Key } from '@diskcache/core';
 import { describe, expect, test } from 'vitest';
 import { openCache, openSync } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { foreignConnection } from '../../support/on-disk.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
 
-const EVICTING = ['lru', 'lfu', 'fifo'] as const;
+const EVICTING = ['lru', 'lfu', 'fifo', 's3-fifo'] as const;
 
 /** How an entry's value is stored, and a value of about 10 kB. */
 const STORAGES: [string, DiskCacheOptions][] = [
@@ -251,24 +252,140 @@ describe('lfu', () => {
   });
 });
 
-test('an existing cache goes on under another policy, by the uses that were written', () => {
-  const directory = folderInMemory();
-  const first = openSync({ eviction: 'lru', entryLimit: 3 }, directory);
-  for (const key of ['a', 'b', 'c']) first.set(key, key);
-  first.get('a');
-  first.close();
-  const second = openSync({ eviction: 'fifo', entryLimit: 3 }, directory);
-  expect(keysAfter(second, 'd')).toEqual(['b', 'c', 'd']);
-  second.close();
-  const third = openSync({ eviction: 'lfu', entryLimit: 3 }, directory);
-  for (const key of ['b', 'b', 'd']) third.get(key);
-  expect(keysAfter(third, 'e')).toEqual(['b', 'd', 'e']);
-  third.close();
-  const fourth = openSync({ eviction: 'lru', entryLimit: 3 }, directory);
-  fourth.get('b');
-  expect(keysAfter(fourth, 'f')).toEqual(['b', 'e', 'f']);
-  expect(fourth.check()).toMatchObject({ ok: true });
+describe('s3-fifo', () => {
+  test('evicts the entry that was not used since it was stored', () => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 3 });
+    for (const key of ['a', 'b', 'c']) cache.set(key, key);
+    for (const key of ['a', 'c']) cache.get(key);
+    expect(keysAfter(cache, 'd')).toEqual(['a', 'c', 'd']);
+  });
+
+  test.for([40, 1000])('keeps what was used through a scan of ten times %i keys', (entryLimit) => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit, random: seededRandom() });
+    const used = Array.from({ length: entryLimit / 4 }, (_, key) => `used ${key}`);
+    for (const key of used) cache.set(key, key);
+    expect(cache.getMany(used)).toEqual(used);
+    for (let key = 0; key < 10 * entryLimit; key++) cache.set(key, key);
+    expect(cache.getMany(used).filter(Boolean).length).toBeGreaterThan(0.95 * used.length);
+  });
+
+  test('keeps part of a loop over twice as many keys as fit, of which lru keeps none', () => {
+    const hits = (eviction: 'lru' | 's3-fifo') => {
+      const cache = openSync({ eviction, entryLimit: 200, random: seededRandom(), clock: new FakeClock() });
+      for (let step = 0; step < 4000; step++) {
+        if (cache.get(step % 400) === undefined) cache.set(step % 400, step);
+      }
+      return cache.stats().hits;
+    };
+    expect(hits('lru')).toBeLessThan(200);
+    expect(hits('s3-fifo')).toBeGreaterThan(800);
+  });
+
+  test.for<[string, Key]>([
+    ['a text', 'back'],
+    ['the empty text', ''],
+    ['a number', 1.5],
+    ['bytes', new Uint8Array([1, 2])],
+  ])('keeps an entry that came back soon after it was evicted, under %s', ([, key]) => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 20 });
+    cache.set(key, 'once');
+    for (let other = 0; cache.has(key); other++) cache.set(other, other);
+    cache.set(key, 'back');
+    for (let scan = 1000; scan < 1200; scan++) cache.set(scan, scan);
+    expect(cache.get(key)).toBe('back');
+  });
+
+  test('has another process know at once that an entry came back', () => {
+    const directory = folderInMemory();
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 20 }, directory);
+    cache.set('key', 'once');
+    fill(cache, 'other', 22);
+    expect(cache.has('key')).toBe(false);
+    cache.set('key', 'back');
+    const another = openSync({ eviction: 's3-fifo', entryLimit: 20 }, directory);
+    fill(another, 'scan', 200);
+    expect(another.get('key')).toBe('back');
+  });
+
+  test('takes no entry for used when a return is taken back', () => {
+    const directory = folderInMemory();
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 20 }, directory);
+    cache.set('key', 'once');
+    fill(cache, 'other', 22);
+    const failing = () =>
+      cache.transact((tx) => {
+        tx.set('key', 'back');
+        throw new Error('taken back');
+      });
+    expect(failing).toThrow('taken back');
+    cache.close();
+    expect(usesIn(directory)).toBe(0);
+  });
+
+  test.for<[string, (cache: DiskCacheSync) => void]>([
+    ['is new', () => undefined],
+    [
+      'was deleted',
+      (cache) => {
+        cache.set('', 'first');
+        cache.delete('');
+      },
+    ],
+    [
+      'was evicted long ago',
+      (cache) => {
+        cache.set('', 'first');
+        fill(cache, 'since', 200);
+      },
+    ],
+  ])('lets go of an entry whose key %s, in a scan', ([, before]) => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 20 });
+    fill(cache, 'some', 30);
+    before(cache);
+    cache.set('', 'again');
+    fill(cache, 'scan', 200);
+    expect(cache.has('')).toBe(false);
+  });
+
+  test('lets a newcomer stay for a while among entries that are all used', () => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 60 });
+    for (let key = 0; key < 60; key++) cache.set(key, key);
+    for (let read = 0; read < 20; read++) for (let key = 0; key < 60; key++) cache.get(key);
+    for (const key of ['first', 'second', 'third']) cache.set(key, key);
+    expect([cache.has('second'), cache.has('third')]).toEqual([true, true]);
+  });
+
+  test('lets go in the end of what was used long ago', () => {
+    const cache = openSync({ eviction: 's3-fifo', entryLimit: 20 });
+    cache.set('once used', 1);
+    for (let read = 0; read < 1000; read++) cache.get('once used');
+    for (let key = 0; key < 200; key++) {
+      cache.set(key, key);
+      cache.get(key);
+    }
+    expect(cache.has('once used')).toBe(false);
+  });
 });
+
+test.for<[EvictionPolicy, number]>([
+  ['lru', 0],
+  ['lfu', 0],
+  ['fifo', 0],
+  ['s3-fifo', 5],
+])(
+  'under %s a key that comes back after its eviction is noted as used in %i of 5 cases',
+  ([eviction, uses]) => {
+    const directory = folderInMemory();
+    const cache = openSync({ eviction, entryLimit: 10 }, directory);
+    const keys = Array.from({ length: 5 }, (_, key) => key);
+    for (const key of keys) cache.set(key, key);
+    fill(cache, 'other', 12);
+    expect(cache.getMany(keys).filter(Boolean)).toEqual([]);
+    for (const key of keys) cache.set(key, 'back');
+    cache.close();
+    expect(usesIn(directory)).toBe(uses);
+  },
+);
 
 test('random numbers come from the option: the same ones evict the same entries', () => {
   const survivors = () => {
@@ -287,4 +404,13 @@ function keysAfter(
 ): Key[] {
   cache.set(key, key);
   return [...cache.keys()];
+}
+
+function fill(cache: DiskCacheSync, prefix: string, entries: number): void {
+  for (let key = 0; key < entries; key++) cache.set(`${prefix} ${key}`, key);
+}
+
+/** How many entries are recorded as used. */
+function usesIn(directory: string): unknown {
+  return foreignConnection(directory).prepare('SELECT count(*) FROM use').pluck().get();
 }

@@ -1,5 +1,6 @@
 import { monotonicMs, sleepSync } from '../clock.ts';
-import { AGAIN, type Engine, type Find, SLICE_MS } from '../engine/engine.ts';
+import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
+import type { Find } from '../engine/live-rows.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
@@ -22,7 +23,7 @@ export class AtOnce {
   /** The value of a key, counted as a hit or a miss. */
   load<Row extends EntryRow>(key: Key, find: Find<Row>): Loaded<Row> | undefined {
     const loaded = this.read(() => this.#valueOf(key, find(key), find));
-    this.#engine.counted(loaded?.row);
+    this.#engine.counted(key, loaded?.row);
     return loaded;
   }
 
@@ -31,7 +32,7 @@ export class AtOnce {
     const rows = this.read(() => this.#engine.storage.snapshot(() => keys.map(find)));
     return keys.map((key, place) => {
       const loaded = this.read(() => this.#valueOf(key, rows[place], find));
-      this.#engine.counted(loaded?.row);
+      this.#engine.counted(key, loaded?.row);
       return loaded;
     });
   }
@@ -155,7 +156,7 @@ export class AtOnce {
   #slice<T>(work: () => T): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
-    this.#patiently(() => this.#begin() || LOCKED);
+    if (!this.#begin()) this.#waitForLock();
     engine.sliceEnd = monotonicMs() + SLICE_MS;
     try {
       const result = work();
@@ -166,6 +167,15 @@ export class AtOnce {
       throw storageError(error, 'cannot write');
     } finally {
       engine.sliceEnd = Infinity;
+    }
+  }
+
+  #waitForLock(): void {
+    const since = monotonicMs();
+    try {
+      this.#patiently(() => this.#begin() || LOCKED);
+    } finally {
+      this.#engine.waitedForLock(monotonicMs() - since);
     }
   }
 

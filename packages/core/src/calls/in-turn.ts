@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
-import { AGAIN, type Engine, type Find } from '../engine/engine.ts';
+import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Find } from '../engine/live-rows.ts';
 import { isFile } from '../engine/value-layout.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
@@ -37,8 +38,9 @@ export class InTurn {
   ): Loaded<Row> | undefined | Promise<Loaded<Row> | undefined> {
     this.#engine.assertOpen();
     const row = this.#read(key, find);
-    if (row instanceof Promise) return row.then((found) => this.#counted(this.#valueOf(key, found, find)));
-    return this.#counted(this.#valueOf(key, row, find));
+    if (row instanceof Promise)
+      return row.then((found) => this.#counted(key, this.#valueOf(key, found, find)));
+    return this.#counted(key, this.#valueOf(key, row, find));
   }
 
   /** The same of several. */
@@ -122,8 +124,8 @@ export class InTurn {
       const some = keys.slice(start, start + KEYS_A_TURN);
       const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find)));
       const values = some.map(async (key, place) => this.#valueOf(key, await rows[place], find));
-      for (const loaded of await Promise.all(values)) {
-        this.#engine.counted(loaded?.row);
+      for (const [place, loaded] of (await Promise.all(values)).entries()) {
+        this.#engine.counted(some[place] as Key, loaded?.row);
         all.push(loaded);
       }
     }
@@ -131,15 +133,16 @@ export class InTurn {
   }
 
   #counted<Row extends EntryRow>(
+    key: Key,
     loading: Loaded<Row> | undefined | Promise<Loaded<Row> | undefined>,
   ): Loaded<Row> | undefined | Promise<Loaded<Row> | undefined> {
     if (loading instanceof Promise) {
       return loading.then((loaded) => {
-        this.#engine.counted(loaded?.row);
+        this.#engine.counted(key, loaded?.row);
         return loaded;
       });
     }
-    this.#engine.counted(loading?.row);
+    this.#engine.counted(key, loading?.row);
     return loading;
   }
 

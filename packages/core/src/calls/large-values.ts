@@ -1,4 +1,5 @@
-import { type AGAIN, type Engine, type Find } from '../engine/engine.ts';
+import { type AGAIN, type Engine } from '../engine/engine.ts';
+import type { Find } from '../engine/live-rows.ts';
 import { FileRoom } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';

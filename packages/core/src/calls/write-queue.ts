@@ -134,10 +134,7 @@ export class WriteQueue {
       if (this.#engine.checkpoints.isBehind) await this.#caughtUp();
       // The longer a process has waited the more often it asks, so that the lock goes round. Once it has it, the event
       // loop does not turn before the transaction has ended.
-      for (let pause = LONGEST_PAUSE_MS; !this.#engine.begin(); pause = Math.max(1, pause * 0.8)) {
-        await this.#pause(pause, batch);
-        if (batch.every((write) => write.isSettled || write.isRead)) return;
-      }
+      if (!this.#engine.begin() && !(await this.#untilBegun(batch))) return;
     } catch (error) {
       this.#fail(batch, storageError(error, 'cannot begin to write'));
       return;
@@ -194,6 +191,20 @@ export class WriteQueue {
       throw error;
     } finally {
       engine.sliceEnd = Infinity;
+    }
+  }
+
+  /** @returns false when the time of all writes was up before the lock was free */
+  async #untilBegun(batch: readonly PendingWrite[]): Promise<boolean> {
+    const since = monotonicMs();
+    try {
+      for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(1, pause * 0.8)) {
+        await this.#pause(pause, batch);
+        if (batch.every((write) => write.isSettled || write.isRead)) return false;
+        if (this.#engine.begin()) return true;
+      }
+    } finally {
+      this.#engine.waitedForLock(monotonicMs() - since);
     }
   }
 

@@ -3,19 +3,21 @@ import { Codec } from '../codec/codec.ts';
 import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
-import type { Key } from '../entry/key.ts';
+import { givenKey, type Key } from '../entry/key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
 import { halfLife, POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { EntryRow, FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import type { FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
 import { isPinned, Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
+import { LiveRows } from './live-rows.ts';
+import { Tally, took } from '../tally.ts';
 import { type PreparedValue, ValueLayout } from './value-layout.ts';
 
 /** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
@@ -23,9 +25,6 @@ export interface Slice {
   readonly removed: number;
   readonly isLast: boolean;
 }
-
-/** How a read finds a key's live row. */
-export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
 
 /** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
 export const AGAIN = Symbol('again');
@@ -45,14 +44,16 @@ const STAMP_STEP_MS = 2 ** -10;
 export class Engine {
   readonly settings: Settings;
   readonly storage: Storage;
+  readonly live: LiveRows;
   readonly values: ValueLayout;
   readonly uses = new Uses();
   readonly evictor: Evictor;
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
   readonly removals: FileRemovals;
-  readonly events = new Events();
-  readonly counts = { hits: 0, misses: 0, sets: 0, deletes: 0 };
+  readonly events: Events;
+  /** What this process did. */
+  readonly tally: Tally;
   /** When making room for a write has to stop for now, by monotonicMs(). */
   sliceEnd = Infinity;
   readonly directory: string;
@@ -60,12 +61,15 @@ export class Engine {
   #refusesCalls = false;
   #isClosed = false;
   #lastStamp = 0;
-  #countsBefore = { ...this.counts, evicted: 0, expired: 0 };
+  #before: ReturnType<Tally['mark']>;
 
   constructor(directory: string, options: DiskCacheOptions | undefined) {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings.serializer);
     this.directory = resolve(validDirectory(directory));
+    this.events = new Events(this.directory);
+    this.tally = new Tally(this.events);
+    this.#before = this.tally.mark();
     makeDirectory(this.directory);
     const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
     const policy = POLICIES[this.settings.eviction];
@@ -74,22 +78,26 @@ export class Engine {
       directory: this.directory,
       timeoutMs,
       random,
+      drawn: policy.drawn,
       memoryLimit,
     });
     markAsCache(this.directory);
+    this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
-      isInUse: (row) => this.#isInUse(row),
+      isInUse: (row) => this.live.isInUse(row),
+      tally: this.tally,
     });
     const report = (error: unknown) => this.events.report(error);
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
       report(storageError(error, `cannot remove ${name}`)),
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
-      onPinned: (logBytes) => this.events.emit('pinned', logBytes),
+      onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: report,
+      onDone: (ms) => this.#checkpointTook(ms),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -138,22 +146,21 @@ export class Engine {
   /** Takes the write lock, or returns false at once while another process has it. */
   begin(): boolean {
     if (!this.storage.begin()) return false;
-    this.#countsBefore = { ...this.counts, ...this.evictor.departures };
+    this.#before = this.tally.mark();
     return true;
   }
 
   /** @returns the files that no row points to any more */
   commit(): readonly string[] {
     const files = this.storage.transaction.commit();
+    this.tally.committed();
     this.checkpoints.committed(this.storage.takeLogBytes());
     return files;
   }
 
   /** @returns the files that no row points to any more */
   rollback(): readonly string[] {
-    const { evicted, expired, ...counts } = this.#countsBefore;
-    Object.assign(this.counts, counts);
-    Object.assign(this.evictor.departures, { evicted, expired });
+    this.tally.restore(this.#before);
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
   }
@@ -166,60 +173,33 @@ export class Engine {
 
   /** Runs a part of a transaction so that its changes alone are taken back when it throws. */
   nested<T>(part: () => T): T {
-    const counts = { ...this.counts };
-    const departures = { ...this.evictor.departures };
+    const before = this.tally.mark();
     try {
       return this.storage.transaction.nested(part, (name) => this.storage.files.removeSync(name));
     } catch (error) {
-      Object.assign(this.counts, counts);
-      Object.assign(this.evictor.departures, departures);
+      this.tally.restore(before);
       throw error;
     }
+  }
+
+  /** Counts that a write had to wait for others. */
+  waitedForLock(ms: number): void {
+    took(this.tally.lockWaits, ms);
+    this.events.trace('lockWait', { ms });
   }
 
   now(): number {
     return this.settings.clock.now();
   }
 
-  /** The live row of a key, at the cost of one SELECT at the most. */
-  readonly find = (key: Key): EntryRow | undefined => {
-    const row = this.storage.find(key);
-    if (row === undefined || this.isLive(row)) return row;
-    return this.#isKeptByUse(key, row) ? this.storage.find(key) : undefined;
-  };
-
-  /** The same with everything that is recorded. */
-  readonly findFull = (key: Key): FullEntryRow | undefined => {
-    const row = this.storage.findFull(key);
-    if (row === undefined || this.isLive(row)) return row;
-    return this.#isKeptByUse(key, row) ? this.storage.findFull(key) : undefined;
-  };
-
-  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
-  findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
-    if (maxAgeMs === undefined) return this.find;
-    return (key) => {
-      const row = this.findFull(key);
-      return row !== undefined && this.now() - row.stored < maxAgeMs ? row : undefined;
-    };
-  }
-
-  has(key: Key): boolean {
-    const row = this.storage.sql.findExpiry.get(key);
-    return row !== undefined && (this.isLive(row) || this.#isInUse(row));
-  }
-
-  isLive(row: { readonly expires: number | null }): boolean {
-    return row.expires === null || row.expires > this.now();
-  }
-
   /** Counts a read: a hit where there was a row, else a miss. */
-  counted(row: { readonly id: number } | undefined): void {
-    if (row === undefined) this.counts.misses++;
+  counted(key: Key, row: { readonly id: number } | undefined): void {
+    if (row === undefined) this.tally.counts.misses++;
     else {
-      this.counts.hits++;
+      this.tally.counts.hits++;
       this.#noteUse(row.id);
     }
+    if (this.events.isTraced('get')) this.events.trace('get', { key: givenKey(key), hit: row !== undefined });
   }
 
   /**
@@ -229,8 +209,8 @@ export class Engine {
    *   room
    */
   put(key: Key, prepared: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
-    if (!this.isLive(terms)) {
-      this.counts.sets++;
+    if (!this.live.isLive(terms)) {
+      this.tally.counts.sets++;
       this.#removeAny(key);
       return false;
     }
@@ -241,20 +221,22 @@ export class Engine {
       if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
       growth = this.storage.growth(key, stored, terms.tags);
     }
-    this.counts.sets++;
+    this.tally.counts.sets++;
     if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
       this.evictor.remove(growth.old);
       growth = { ...growth, old: undefined, place: growth.old.seq };
     }
-    this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
+    const id = this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
+    if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
     this.evictor.written(growth.space);
+    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#writeReturn(id);
     return true;
   }
 
   /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
   touch(key: Key, expiry: Expiry | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !(this.isLive(row) || this.#isInUse(row))) return false;
+    if (row === undefined || !(this.live.isLive(row) || this.live.isInUse(row))) return false;
     if (expiry !== undefined && (expiry.expires !== row.expires || expiry.deadline !== null)) {
       this.storage.setExpires(row, expiry);
     }
@@ -272,14 +254,14 @@ export class Engine {
   /** Removes a live entry that was found. */
   remove(row: ReplacedRow): void {
     this.evictor.remove(row);
-    this.counts.deletes++;
+    this.#deleted(row.key);
   }
 
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): boolean {
     const row = this.#removeAny(key);
-    if (row === undefined || !this.isLive(row)) return false;
-    this.counts.deletes++;
+    if (row === undefined || !this.live.isLive(row)) return false;
+    this.#deleted(key);
     return true;
   }
 
@@ -308,6 +290,16 @@ export class Engine {
     const { sql, transaction } = this.storage;
     const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
     return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
+  }
+
+  #deleted(key: Key): void {
+    this.tally.counts.deletes++;
+    if (this.events.isTraced('delete')) this.events.trace('delete', { key: givenKey(key) });
+  }
+
+  #checkpointTook(ms: number): void {
+    took(this.tally.checkpoints, ms);
+    this.events.trace('checkpoint', { ms });
   }
 
   #endUpkeep(): void {
@@ -342,26 +334,15 @@ export class Engine {
     this.storage.logged(rows.length);
   }
 
+  /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */
+  #writeReturn(id: number): void {
+    this.#writeUses([{ id, at: this.#stamp(), hits: 1, tick: this.storage.transaction.evictionsSeen }]);
+  }
+
   #noteUse(id: number): void {
     if (!this.#notesUse || id < 0) return;
     this.uses.note(id, this.#stamp(), this.storage.transaction.evictionsSeen);
     this.upkeep.usesNoted();
-  }
-
-  /** Whether a row that seems to have expired has not, since it was used: as the database says by now, or the notes. */
-  #isKeptByUse(key: Key, row: EntryRow): boolean {
-    if (this.settings.maxIdleMs === undefined) return false;
-    this.storage.forget(key);
-    return this.has(key) && row.id > 0;
-  }
-
-  /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
-  #isInUse({ id }: { readonly id: number }): boolean {
-    const { maxIdleMs } = this.settings;
-    const at = maxIdleMs === undefined ? undefined : this.uses.lastUse(id);
-    if (maxIdleMs === undefined || at === undefined) return false;
-    const deadline = this.storage.sql.deadline.get(id);
-    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.now();
   }
 
   /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */

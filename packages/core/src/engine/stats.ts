@@ -1,4 +1,6 @@
 import type { Engine } from './engine.ts';
+import type { EvictionReason } from '../events.ts';
+import type { Times } from '../tally.ts';
 
 /** What a cache holds, and what this process did with it since it opened it. */
 export interface CacheStats {
@@ -16,11 +18,28 @@ export interface CacheStats {
   readonly deletes: number;
   /** Entries that this process removed to keep the limits. */
   readonly evicted: number;
+  /** The same, by the limit that they had to make room for. */
+  readonly evictedFor: Readonly<Record<EvictionReason, number>>;
   /** Entries that this process removed because their time had passed. */
   readonly expired: number;
+  /** Writes of this process that had to wait for the lock of others. */
+  readonly lockWaits: Readonly<Times>;
+  /** Times that the write-ahead log was moved into the database for this process. */
+  readonly checkpoints: Readonly<Times>;
 }
 
 export function statsOf(engine: Engine): CacheStats {
   const { sizeLimit, entryLimit } = engine.settings;
-  return { ...engine.totals(), sizeLimit, entryLimit, ...engine.counts, ...engine.evictor.departures };
+  const { counts, lockWaits, checkpoints } = engine.tally;
+  const { evictedForSize, evictedForEntries, ...rest } = counts;
+  return {
+    ...engine.totals(),
+    sizeLimit,
+    entryLimit,
+    ...rest,
+    evicted: evictedForSize + evictedForEntries,
+    evictedFor: { size: evictedForSize, entries: evictedForEntries },
+    lockWaits: { ...lockWaits },
+    checkpoints: { ...checkpoints },
+  };
 }

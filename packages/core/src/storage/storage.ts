@@ -57,6 +57,8 @@ export interface StorageOptions {
   readonly directory: string;
   readonly timeoutMs: number;
   readonly random: () => number;
+  /** How many entries are drawn at a time when a victim is chosen. */
+  readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
 }
@@ -80,10 +82,10 @@ export class Storage {
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, memoryLimit }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, drawn, memoryLimit }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
-    this.sql = prepareStatements(this.db);
+    this.sql = prepareStatements(this.db, drawn);
     this.files = new ValueFiles(directory, random);
     this.transaction = new WriteTransaction(this.db, this.sql);
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
@@ -144,13 +146,13 @@ export class Storage {
     };
   }
 
-  /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. */
+  /** Writes the row of `key`, new or in place of the one it has. Needs the write lock. @returns its id */
   put(
     key: Key,
     value: StoredValue,
     { expires, tags, stored, isPinned, extras }: RowTerms,
     { old, space, place }: Growth,
-  ): void {
+  ): number {
     const { sql, transaction } = this;
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
@@ -175,6 +177,7 @@ export class Storage {
     if (old !== undefined) this.#letGo(old, content);
     if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
+    return id;
   }
 
   /** Gives a row another deadline. Needs the write lock. */

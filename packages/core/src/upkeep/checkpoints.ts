@@ -22,6 +22,7 @@ export interface CheckpointListener {
   /** A reader outside of DiskCache keeps the log from being filled anew, so that it grows. */
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
+  onDone(ms: number): void;
 }
 
 /**
@@ -79,7 +80,9 @@ export class Checkpoints {
   /** The same on the caller's thread. */
   catchUpSync(): void {
     for (const end = this.#patience(); this.isBehind;) {
+      const since = monotonicMs();
       const row = this.#sql.restartLog.get();
+      this.#listener.onDone(monotonicMs() - since);
       this.#finished(row?.busy !== 0);
       if (!this.isBehind) return;
       if (row?.log !== -1 && monotonicMs() > end) this.#foundPinned();
@@ -111,14 +114,17 @@ export class Checkpoints {
   }
 
   #order(name: CheckpointName): Promise<CheckpointResult> {
+    const since = monotonicMs();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
+        this.#listener.onDone(monotonicMs() - since);
         this.#finished(name !== 'checkpoint' && result.busy);
         return result;
       })
       .catch((error: unknown) => {
         this.#pinnedUntil = monotonicMs() + PAUSE_MS;
-        this.#listener.onError(error);
+        // Once the cache is closed, its folder may be gone; the next who opens it moves the log.
+        if (!this.#isClosed) this.#listener.onError(error);
         return { busy: true, byCheckpoint: false };
       })
       .finally(() => (this.#running = undefined));

@@ -1,19 +1,17 @@
 import { monotonicMs } from '../clock.ts';
+import type { EvictionReason } from '../events.ts';
+import type { Tally } from '../tally.ts';
+import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
+import { Ghosts } from '../policy/ghosts.ts';
 import { type Candidate, type Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
-import { DRAWN, type ReplacedRow } from '../storage/rows/statements.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export interface Limits {
   readonly sizeLimit: number;
   readonly entryLimit: number;
-}
-
-/** Entries that went, by reason. */
-export interface Departures {
-  evicted: number;
-  expired: number;
 }
 
 /** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
@@ -41,14 +39,16 @@ export interface EvictorInputs {
   readonly random: () => number;
   /** Whether an entry that would have expired was used too lately for that. */
   readonly isInUse: (row: ReplacedRow) => boolean;
+  readonly tally: Tally;
 }
 
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
 export class Evictor {
-  readonly departures: Departures = { evicted: 0, expired: 0 };
+  readonly #tally: Tally;
   readonly #storage: Storage;
   readonly #policy: Policy;
   readonly #uses: Uses;
+  readonly #ghosts: Ghosts | undefined;
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -63,15 +63,17 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, isInUse }: EvictorInputs,
+    { now, random, isInUse, tally }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
+    this.#ghosts = policy.hasGhosts ? new Ghosts() : undefined;
     this.#limits = limits;
     this.#now = now;
     this.#random = random;
     this.#isInUse = isInUse;
+    this.#tally = tally;
   }
 
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
@@ -79,10 +81,15 @@ export class Evictor {
     this.#unlooked += bytes;
   }
 
+  /** Whether a key that was just stored anew was evicted lately, and the policy takes its return for a use. */
+  isReturn(key: Key): boolean {
+    return this.#ghosts !== undefined && this.#ghosts.take(key);
+  }
+
   /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
   fits({ bytes, entries }: Room): boolean {
     if (bytes <= 0 && entries === 0 && this.#wasWithin) return true;
-    return !this.#isOver({ bytes, entries }) && this.#unlooked < LOOK_EVERY_BYTES;
+    return this.#isOver({ bytes, entries }) === undefined && this.#unlooked < LOOK_EVERY_BYTES;
   }
 
   /**
@@ -93,8 +100,8 @@ export class Evictor {
    * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
    */
   makeRoom(room: Room, deadline: number): boolean {
-    while (this.#isOver(room)) {
-      if (this.purge(BATCH) === 0) this.#evictOne(room.spare);
+    for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
+      if (this.purge(BATCH) === 0) this.#evictOne(room.spare, over);
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -108,8 +115,10 @@ export class Evictor {
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
     const gone = rows.filter((row) => !this.#isInUse(row));
-    for (const row of gone) this.remove(row);
-    this.departures.expired += gone.length;
+    for (const row of gone) {
+      this.remove(row);
+      this.#tally.expired(row);
+    }
     return gone.length;
   }
 
@@ -119,21 +128,24 @@ export class Evictor {
     this.#storage.remove(row);
   }
 
-  #isOver({ bytes, entries }: Room): boolean {
+  /** Which limit would be exceeded, if one would. */
+  #isOver({ bytes, entries }: Room): EvictionReason | undefined {
     const { count, space } = this.#storage.transaction.totals;
-    return space + bytes > this.#limits.sizeLimit || count + entries > this.#limits.entryLimit;
+    if (space + bytes > this.#limits.sizeLimit) return 'size';
+    return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  #evictOne(spare: number | undefined): void {
+  #evictOne(spare: number | undefined, reason: EvictionReason): void {
     const victim = this.#victim(spare);
     if (victim === undefined) throw this.#noRoom();
-    this.#evict(victim);
+    this.#evict(victim, reason);
   }
 
-  #evict(victim: ReplacedRow): void {
+  #evict(victim: ReplacedRow, reason: EvictionReason): void {
     this.remove(victim);
     this.#storage.transaction.add({ evictions: 1 });
-    this.departures.evicted++;
+    this.#tally.evicted(victim, reason);
+    this.#ghosts?.add(victim.key, this.#storage.transaction.totals.count);
   }
 
   #victim(spare: number | undefined): ReplacedRow | undefined {
@@ -180,11 +192,11 @@ export class Evictor {
     const anyId = () => low + Math.floor(this.#random() * (high - low + 1));
     const drawn = [];
     for (let draw = 0; draw < DRAWS && drawn.length < ENOUGH_DRAWN; draw++) {
-      drawn.push(...sql.candidatesAt.all(...Array.from({ length: DRAWN }, anyId)));
+      drawn.push(...sql.candidatesAt.all(...Array.from({ length: this.#policy.drawn }, anyId)));
     }
     // So full of gaps that it takes what follows one: not evenly drawn, but drawn.
     if (drawn.length < 2)
-      drawn.push(...sql.candidatesFrom.all(anyId(), DRAWN), ...sql.candidatesFrom.all(low, 2));
+      drawn.push(...sql.candidatesFrom.all(anyId(), this.#policy.drawn), ...sql.candidatesFrom.all(low, 2));
     return drawn.map(candidate);
   }
 
@@ -204,10 +216,12 @@ export class Evictor {
         const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
         if (low === null || high === null || this.#policy.victims === 'none') break;
         const start =
-          this.#policy.victims === 'first' ? low : low + Math.floor(this.#random() * (high - low));
+          this.#policy.victims === 'first'
+            ? (this.#storage.arrivals.first(spare)?.id ?? low)
+            : low + Math.floor(this.#random() * (high - low));
         const run = sql.candidatesFrom.all(start, BATCH).filter((one) => one.id !== spare);
         if (run.length === 0) break;
-        for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow);
+        for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow, 'size');
       }
       if (monotonicMs() > deadline) return false;
     }

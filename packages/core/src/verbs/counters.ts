@@ -64,7 +64,7 @@ export class Counters {
     terms: EntryTerms,
   ): number | bigint | typeof AGAIN {
     const engine = this.#engine;
-    const row = engine.findFull(key);
+    const row = engine.live.findFull(key);
     const result = row === undefined ? sum(key, from, by) : sum(key, this.#valueOf(key, row), by);
     const kept = row === undefined ? terms : engine.termsOf(row);
     const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);

@@ -42,11 +42,11 @@ export class Removals {
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. */
   cull(): Removal {
-    const { evictor } = this.#engine;
+    const { evictor, storage } = this.#engine;
     return () => {
-      const before = evictor.departures.evicted;
+      const before = storage.transaction.totals.evictions;
       const isLast = evictor.makeRoom(NOTHING, Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
-      return { removed: evictor.departures.evicted - before, isLast };
+      return { removed: storage.transaction.totals.evictions - before, isLast };
     };
   }
 
@@ -54,7 +54,7 @@ export class Removals {
     const { evictor } = this.#engine;
     let removed = 0;
     for (const row of rows) {
-      if (this.#engine.isLive(row)) removed++;
+      if (this.#engine.live.isLive(row)) removed++;
       evictor.remove(row);
     }
     return { removed, isLast: rows.length < SLICE_ROWS };

@@ -21,7 +21,7 @@ export class Writes {
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#put = (key, value, terms) => engine.put(key, value, terms);
-    this.#add = (key, value, terms) => !engine.has(key) && engine.put(key, value, terms);
+    this.#add = (key, value, terms) => !engine.live.has(key) && engine.put(key, value, terms);
   }
 
   set(key: Key, value: unknown, options: SetOptions | undefined): Put {
@@ -32,7 +32,7 @@ export class Writes {
   add(key: Key, value: unknown, options: SetOptions | undefined): Put {
     const put = this.#store(key, value, options, this.#add);
     const [checked] = put.concerned as readonly [Key];
-    return { ...put, isInVain: () => this.#engine.has(checked) };
+    return { ...put, isInVain: () => this.#engine.live.has(checked) };
   }
 
   /** Renews the deadline of a live entry. @returns whether there was one */
@@ -52,7 +52,7 @@ export class Writes {
   /** Takes an entry out, and its value with it. */
   pop(key: Key): Take {
     const checked = validKey(key);
-    return { concerned: [checked], pick: () => this.#engine.findFull(checked) };
+    return { concerned: [checked], pick: () => this.#engine.live.findFull(checked) };
   }
 
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put {

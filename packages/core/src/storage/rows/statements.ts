@@ -134,9 +134,6 @@ const insertion = (names: readonly string[]) =>
 const assignments = (names: readonly string[], value: '?' | 'NULL') =>
   names.map((name) => `${name} = ${value}`).join(', ');
 
-/** How many entries eviction draws at a time. */
-export const DRAWN = 10;
-
 const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
   `SELECT ${columns} FROM entry WHERE key >= :from ${upper} AND (expires IS NULL OR expires > :now)
    ORDER BY key ${order} LIMIT +:limit`;
@@ -144,8 +141,10 @@ const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time
  * that a bare one is bound, for ten times the cost of looking into an empty index.
+ *
+ * @param drawn how many ids `candidatesAt` takes
  */
-export function prepareStatements(db: SqliteDatabase) {
+export function prepareStatements(db: SqliteDatabase, drawn = 0) {
   const one = <Parameters extends unknown[], Row = never>(sql: string) =>
     db.prepare(sql) as Query<Parameters, Row>;
   const number = <Parameters extends unknown[]>(sql: string) =>
@@ -278,7 +277,7 @@ export function prepareStatements(db: SqliteDatabase) {
       'SELECT (SELECT min(id) FROM entry WHERE id > 0) AS low, (SELECT max(id) FROM entry WHERE id > 0) AS high',
     ),
     candidatesAt: one<number[], CandidateRow>(
-      `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id IN (${Array(DRAWN).fill('?').join()})`,
+      `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id IN (${Array(drawn).fill('?').join()})`,
     ),
     candidatesFrom: one<[from: number, limit: number], CandidateRow>(
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT +?`,

@@ -101,7 +101,7 @@ export class WriteTransaction {
     return (this.#totals ??= this.#readTotals());
   }
 
-  /** How many entries were ever evicted, as far as this process has heard: the clock of LFU. */
+  /** How many entries were ever evicted, as far as this process has heard: the clock of the policies. */
   get evictionsSeen(): number {
     return this.#totals?.evictions ?? this.#evictionsSeen;
   }

@@ -1,0 +1,70 @@
+import type { Key } from '../entry/key.ts';
+import type { Uses } from '../policy/uses.ts';
+import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** How a read finds a key's live row. */
+export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
+
+/** Finds rows whose time has not passed: whatever reads asks here. */
+export class LiveRows {
+  readonly #storage: Storage;
+  readonly #uses: Uses;
+  readonly #maxIdleMs: number | undefined;
+  readonly #now: () => number;
+
+  constructor(storage: Storage, uses: Uses, maxIdleMs: number | undefined, now: () => number) {
+    this.#storage = storage;
+    this.#uses = uses;
+    this.#maxIdleMs = maxIdleMs;
+    this.#now = now;
+  }
+
+  /** The live row of a key, at the cost of one SELECT at the most. */
+  readonly find = (key: Key): EntryRow | undefined => {
+    const row = this.#storage.find(key);
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.#storage.find(key) : undefined;
+  };
+
+  /** The same with everything that is recorded. */
+  readonly findFull = (key: Key): FullEntryRow | undefined => {
+    const row = this.#storage.findFull(key);
+    if (row === undefined || this.isLive(row)) return row;
+    return this.#isKeptByUse(key, row) ? this.#storage.findFull(key) : undefined;
+  };
+
+  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
+    if (maxAgeMs === undefined) return this.find;
+    return (key) => {
+      const row = this.findFull(key);
+      return row !== undefined && this.#now() - row.stored < maxAgeMs ? row : undefined;
+    };
+  }
+
+  has(key: Key): boolean {
+    const row = this.#storage.sql.findExpiry.get(key);
+    return row !== undefined && (this.isLive(row) || this.isInUse(row));
+  }
+
+  isLive(row: { readonly expires: number | null }): boolean {
+    return row.expires === null || row.expires > this.#now();
+  }
+
+  /** Whether a row that seems to have expired has not, since it was used: as the database says by now, or the notes. */
+  #isKeptByUse(key: Key, row: EntryRow): boolean {
+    if (this.#maxIdleMs === undefined) return false;
+    this.#storage.forget(key);
+    return this.has(key) && row.id > 0;
+  }
+
+  /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
+  isInUse({ id }: { readonly id: number }): boolean {
+    const maxIdleMs = this.#maxIdleMs;
+    const at = maxIdleMs === undefined ? undefined : this.#uses.lastUse(id);
+    if (maxIdleMs === undefined || at === undefined) return false;
+    const deadline = this.#storage.sql.deadline.get(id);
+    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.#now();
+  }
+}
