@@ -5,6 +5,7 @@ import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
+import type { RemovalOptions } from './entry/progress-options.ts';
 import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
@@ -210,28 +211,28 @@ export class DiskCacheSync {
   }
 
   /** Removes all entries. @returns how many live ones */
-  clear(): number {
-    return this.#calls.remove(this.#removals.clear());
+  clear(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.clear(options));
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
-  evict(tag: string): number {
-    return this.#calls.remove(this.#removals.evict(tag));
+  evict(tag: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.evict(tag, options));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
-  deletePrefix(prefix: string): number {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix));
+  deletePrefix(prefix: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
-  expire(): number {
-    return this.#calls.remove(this.#removals.expire());
+  expire(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.expire(options));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
-  cull(): number {
-    return this.#calls.remove(this.#removals.cull());
+  cull(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.cull(options));
   }
 
   /** The keys of the live entries, in order. Others may write meanwhile. */

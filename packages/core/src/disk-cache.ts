@@ -7,6 +7,7 @@ import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
+import type { RemovalOptions } from './entry/progress-options.ts';
 import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { CacheEvents } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
@@ -234,28 +235,28 @@ export class DiskCache implements CacheStore {
   }
 
   /** Removes all entries. @returns how many live ones */
-  async clear(): Promise<number> {
-    return this.#calls.remove(this.#removals.clear());
+  async clear(options?: RemovalOptions): Promise<number> {
+    return this.#calls.remove(this.#removals.clear(options));
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
-  async evict(tag: string): Promise<number> {
-    return this.#calls.remove(this.#removals.evict(tag));
+  async evict(tag: string, options?: RemovalOptions): Promise<number> {
+    return this.#calls.remove(this.#removals.evict(tag, options));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
-  async deletePrefix(prefix: string): Promise<number> {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix));
+  async deletePrefix(prefix: string, options?: RemovalOptions): Promise<number> {
+    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
-  async expire(): Promise<number> {
-    return this.#calls.remove(this.#removals.expire());
+  async expire(options?: RemovalOptions): Promise<number> {
+    return this.#calls.remove(this.#removals.expire(options));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
-  async cull(): Promise<number> {
-    return this.#calls.remove(this.#removals.cull());
+  async cull(options?: RemovalOptions): Promise<number> {
+    return this.#calls.remove(this.#removals.cull(options));
   }
 
   /** The keys of the live entries, in order. Others may write meanwhile. */

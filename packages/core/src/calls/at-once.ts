@@ -96,14 +96,16 @@ export class AtOnce {
   }
 
   /** @returns how many live entries were removed */
-  remove(slice: Removal): number {
-    let removed = 0;
+  remove(removal: Removal): number {
     for (let isLast = false; !isLast;) {
-      const done = this.write({ work: slice });
-      removed += done.removed;
-      isLast = done.isLast;
+      try {
+        isLast = this.write({ work: () => removal.step(true) });
+      } catch (error) {
+        throw storageError(error, 'cannot write');
+      }
+      removal.stepped();
     }
-    return removed;
+    return removal.removed;
   }
 
   /** Runs `body` in one transaction, or as a part of the one that is open. */

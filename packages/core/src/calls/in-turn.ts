@@ -86,16 +86,17 @@ export class InTurn {
   }
 
   /** @returns how many live entries were removed */
-  remove(slice: Removal): Promise<number> {
-    let removed = 0;
-    return this.write({
-      concerned: 'every key',
-      work: () => {
-        const done = slice();
-        removed += done.removed;
-        return done.isLast ? removed : AGAIN;
-      },
-    });
+  remove(removal: Removal): Promise<number> {
+    this.#engine.assertOpen();
+    const { elsewhere, step, stepped } = removal;
+    const work = () => (step(false) ? removal.removed : AGAIN);
+    if (elsewhere === undefined) return this.#queue.run('every key', work, { committed: stepped });
+    const turn = this.#queue.read('every key', () => undefined);
+    const before = async () => {
+      await turn;
+      await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
+    };
+    return this.#queue.run('every key', work, { before, committed: stepped });
   }
 
   /** Resolves when all is done that was called before. The engine has to refuse calls by now. */

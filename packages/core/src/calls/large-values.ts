@@ -41,12 +41,13 @@ export class LargeValues {
     let taken = 0;
     let isStored = false;
     try {
-      isStored = await this.#queue.run(concerned, putRow, async () => {
+      const before = async () => {
         await this.#room.take(size);
         taken = size;
         await this.#queue.run([], () => this.#engine.makeRoom(this.#room.used));
         await this.#engine.storage.files.write(file, bytes);
-      });
+      };
+      isStored = await this.#queue.run(concerned, putRow, { before });
       return isStored;
     } catch (error) {
       throw storageError(error, 'cannot write a value file');

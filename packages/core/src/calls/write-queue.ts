@@ -7,11 +7,20 @@ import { storageError } from '../storage/rows/sqlite-error.ts';
 /** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
 export type ConcernedKeys = readonly (string | number)[] | 'every key';
 
+/** What is done before and after the work of a write. */
+export interface Around {
+  /** What has to be done first, off the event loop, while others may go ahead. */
+  readonly before?: (() => Promise<void>) | undefined;
+  /** Called after each transaction with a part of the work in it. What it throws ends the write. */
+  readonly committed?: (() => void) | undefined;
+}
+
 interface PendingWrite {
   readonly concerned: ConcernedKeys;
   readonly work: () => unknown;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
+  readonly committed: Around['committed'];
   /** By monotonicMs(), from when it could be committed but for others' locks. */
   deadline: number;
   readonly resolve: (result: never) => void;
@@ -60,27 +69,27 @@ export class WriteQueue {
    * long as it returns AGAIN.
    *
    * @param concerned no key at all for what need not wait for anything
-   * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
-  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
-    return this.#add({ concerned, work, isRead: false }, before);
+  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, around: Around = {}): Promise<T> {
+    return this.#add({ concerned, work, isRead: false }, around);
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
-    return this.#add({ concerned, work, isRead: true });
+    return this.#add({ concerned, work, isRead: true }, {});
   }
 
   #add<T>(
     { concerned, work, isRead }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead'>,
-    before?: () => Promise<void>,
+    { before, committed }: Around,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
         concerned,
         work,
         isRead,
+        committed,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
@@ -144,9 +153,9 @@ export class WriteQueue {
         for (const write of batch) {
           if (write.isSettled) continue;
           const result = write.work();
+          results.set(write, result);
           // What comes after it may concern the same keys.
           if (result === AGAIN) break;
-          results.set(write, result);
           if (monotonicMs() > end) break;
         }
       });
@@ -157,7 +166,16 @@ export class WriteQueue {
       return;
     }
     // Those that the slice had no time for stay pending.
-    for (const [write, result] of results) this.#settle(write, () => write.resolve(result as never));
+    for (const [write, result] of results) this.#committed(write, result);
+  }
+
+  #committed(write: PendingWrite, result: unknown): void {
+    try {
+      write.committed?.();
+    } catch (error) {
+      return this.#fail([write], error);
+    }
+    if (result !== AGAIN) this.#settle(write, () => write.resolve(result as never));
   }
 
   #readAll(batch: readonly PendingWrite[]): void {

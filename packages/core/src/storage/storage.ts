@@ -17,6 +17,7 @@ import {
   type RowExtras,
   type Statements,
 } from './rows/statements.ts';
+import { truncate } from './rows/truncation.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
 
 /** A value in its stored form, and where it goes. */
@@ -199,8 +200,60 @@ export class Storage {
     if (row.file !== null) this.transaction.fileReplaced(row.file);
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
-    this.arrivals.left();
+    this.arrivals.left(1);
     if (!isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+  }
+
+  /** The same of many rows, with as few statements as there can be. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    // Neighbours next to each other, since each page that changes costs more than a row.
+    const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
+    this.sql.removeAll.run(JSON.stringify(ids));
+    this.sql.removeUses.run(JSON.stringify(ids));
+    let space = 0;
+    let inFiles = 0;
+    for (const row of rows) {
+      this.#memory.forget(row.key);
+      this.#removeTags(row);
+      if (row.file !== null) this.transaction.fileReplaced(row.file);
+      space += row.space;
+      inFiles += fileSpace(row);
+    }
+    this.transaction.add({ count: -rows.length, space: -space, fileSpace: -inFiles });
+    this.logged(2 * rows.length);
+    this.arrivals.left(rows.length);
+    const free = ids.filter((id) => !isPinned({ id }));
+    this.#freeIds.push(...free.slice(0, FREE_IDS_LIMIT - this.#freeIds.length));
+  }
+
+  /** Whether the cache has no more pages and files than that. */
+  isWithin({ pages, files }: { pages: number; files: number }): boolean {
+    const { all, free } = this.databaseBytes();
+    return all - free <= pages * PAGE_BYTES && (this.sql.countFiles.get(files + 1) ?? 0) <= files;
+  }
+
+  /** Removes all rows at once. Needs the write lock. @returns how many of them had not expired */
+  truncate(now: number): number {
+    const { totals } = this.transaction;
+    const { live, files } = truncate(this.sql, now, totals);
+    this.forgetAll();
+    for (const file of files) this.transaction.fileReplaced(file);
+    const { count, space, fileSpace, arrivals, swept } = totals;
+    this.transaction.add({
+      count: -count,
+      space: -space,
+      fileSpace: -fileSpace,
+      arrivals: -arrivals,
+      swept: -swept,
+    });
+    this.logged(64);
+    return live;
+  }
+
+  /** Forgets what is in memory of all rows. */
+  forgetAll(): void {
+    this.#memory.forgetAll();
+    this.#freeIds.length = 0;
   }
 
   /** Counts pages that a change elsewhere added to the log, about. */

@@ -115,10 +115,8 @@ export class Evictor {
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
     const gone = rows.filter((row) => !this.#isInUse(row));
-    for (const row of gone) {
-      this.remove(row);
-      this.#tally.expired(row);
-    }
+    this.removeMany(gone);
+    for (const row of gone) this.#tally.expired(row);
     return gone.length;
   }
 
@@ -126,6 +124,18 @@ export class Evictor {
   remove(row: ReplacedRow): void {
     this.#uses.forget(row.id);
     this.#storage.remove(row);
+  }
+
+  /** The same of many. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    for (const { id } of rows) this.#uses.forget(id);
+    this.#storage.removeMany(rows);
+  }
+
+  /** The same of all entries, at once. @returns how many of them were live */
+  removeAll(): number {
+    this.#uses.forgetAll();
+    return this.#storage.truncate(this.#now());
   }
 
   /** Which limit would be exceeded, if one would. */

@@ -35,7 +35,7 @@ export class Arrivals {
   arrived(seq: number, id: number): void {
     this.#sql.arrive.run(seq, id);
     this.#transaction.add({ seq: 1, arrivals: 1 });
-    this.#changed();
+    this.#changed(1);
   }
 
   /** Gives the place of an entry that is gone to the one that was stored instead of it. */
@@ -45,19 +45,19 @@ export class Arrivals {
     this.#transaction.add({ arrivals: 1 });
   }
 
-  /** Says that an entry is gone. */
-  left(): void {
-    this.#changed();
+  /** Says that entries are gone. */
+  left(count: number): void {
+    this.#changed(count);
   }
 
   /** Whether there are too many places of entries that are gone. */
-  get isUntidy(): boolean {
+  get #isUntidy(): boolean {
     const { arrivals, count } = this.#transaction.totals;
     return arrivals > 2 * count + LEFT_OVER;
   }
 
   /** Removes the places of entries that are gone among the next so many. */
-  sweep(rows: number): void {
+  #sweep(rows: number): void {
     const { swept } = this.#transaction.totals;
     const end = this.#sql.arrivalAfter.get(swept, rows - 1);
     const { changes } = this.#sql.sweepArrivals.run(swept, end ?? LAST_SEQ - 1);
@@ -82,7 +82,10 @@ export class Arrivals {
     this.#transaction.add({ arrivals: -changes });
   }
 
-  #changed(): void {
-    if (++this.#changes % SWEEP_EVERY === 0 && this.isUntidy) this.sweep(SWEPT_ROWS);
+  #changed(count: number): void {
+    this.#changes += count;
+    const due = Math.floor(this.#changes / SWEEP_EVERY);
+    this.#changes -= due * SWEEP_EVERY;
+    if (due > 0 && this.#isUntidy) this.#sweep(due * SWEPT_ROWS);
   }
 }

@@ -241,6 +241,9 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     /** As JSON. */
     totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
     setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
+    insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
+    /** No WHERE: so SQLite frees pages, and does not look at rows. */
+    truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
     sums: one<[], { count: number; space: number }>(
       'SELECT count(*) AS count, total(space) AS space FROM entry',
     ),
@@ -262,6 +265,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     inRange: one<[from: string, to: Key, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT +?`,
     ),
+    greatestId: number<[]>('SELECT max(id) FROM entry'),
     upTo: one<[id: number, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE id <= ? ORDER BY id LIMIT +?`,
     ),
@@ -318,6 +322,10 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
 
     keys: pages<{ key: Key }>('key'),
     entries: pages<FullEntryRow>(FULL),
+    allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
+    countFiles: number<[limit: number]>(
+      'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
+    ),
     filesAfter: one<[file: string, limit: number], { file: string; size: number }>(
       'SELECT file, size FROM entry WHERE file > ? ORDER BY file LIMIT +?',
     ),
