@@ -32,6 +32,15 @@ describe('cache-manager 7 on a DiskStore', () => {
     }
   });
 
+  test('wrap() gives back what the cache compressed', async () => {
+    const store = createDiskStore({ directory: temporaryFolder(), compression: 'gzip' });
+    const cache = createCache({ stores: [store] });
+    const value = { text: 'text '.repeat(1000), at: new Date(0) };
+    for (let i = 0; i < 2; i++) expect(await cache.wrap('key', () => value)).toEqual(value);
+    expect((await diskStoreOf(cache)!.cache.entry('key'))?.size).toBeLessThan(500);
+    await cache.disconnect();
+  });
+
   test('wrap() with raw tells the deadline', async () => {
     const { cache, clock } = open();
     await cache.wrap('key', () => 'text', { ttl: 1000, raw: true });

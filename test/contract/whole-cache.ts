@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { listed } from '../support/caches.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
@@ -35,7 +36,7 @@ export function wholeCacheSpec(open: OpenVerbs, openNew: OpenNew): void {
   test('size() is 0 for an empty cache and again once all entries are gone', async () => {
     const cache = openNew();
     const sizes = [await cache.size()];
-    await cache.set('key', 'x'.repeat(10_000), { tags: ['tag'] });
+    await cache.set('key', randomBytes(10_000), { tags: ['tag'] });
     sizes.push(await cache.size());
     await cache.delete('key');
     sizes.push(await cache.size());

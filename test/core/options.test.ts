@@ -32,6 +32,23 @@ const WRONG: [name: keyof DiskCacheOptions, given: unknown, shown: string, allow
   ['serializer', {}, 'an object', "'auto', 'json', 'v8'"],
   ['serializer', { id: 'mine', serialize: String }, 'an object', '{ id, serialize, deserialize }'],
   ['serializer', { id: 5, serialize: String, deserialize: String }, 'an object', '{ id,'],
+  ['serializers', null, 'null', 'an array of { id, serialize, deserialize }'],
+  ['serializers', { id: 'mine' }, 'an object', 'an array of { id, serialize, deserialize }'],
+  ['serializers', ['json'], '"json"', '{ id, serialize, deserialize }'],
+  ['serializers', [{ id: 'mine', serialize: String }], 'an object', '{ id, serialize, deserialize }'],
+  ['compression', 'lz4', '"lz4"', "'zstd', 'brotli', 'gzip' or { algorithm, level, threshold }"],
+  ['compression', 'toString', '"toString"', "'zstd', 'brotli', 'gzip'"],
+  ['compression', null, 'null', "'zstd', 'brotli', 'gzip'"],
+  ['compression', true, 'true', "'zstd', 'brotli', 'gzip'"],
+  ['compression', {}, 'an object with algorithm undefined', "'zstd', 'brotli', 'gzip'"],
+  ['compression', { algorithm: 'lz4' }, 'an object with algorithm "lz4"', "'zstd', 'brotli', 'gzip'"],
+  ['compression', { algorithm: 'zstd', level: 0 }, '0', "from 1 to 22 for 'zstd'"],
+  ['compression', { algorithm: 'brotli', level: 12 }, '12', "from 0 to 11 for 'brotli'"],
+  ['compression', { algorithm: 'gzip', level: 1.5 }, '1.5', "from 1 to 9 for 'gzip'"],
+  ['compression', { algorithm: 'gzip', level: '5' }, '"5"', "from 1 to 9 for 'gzip'"],
+  ['compression', { algorithm: 'gzip', threshold: -1 }, '-1', `${bytes} from 0 up`],
+  ['compression', { algorithm: 'gzip', threshold: 1.5 }, '1.5', `${bytes} from 0 up`],
+  ['compression', { algorithm: 'gzip', threshold: '1K' }, '"1K"', bytes],
   ['checksum', 1, '1', 'true or false'],
   ['checksum', 'yes', '"yes"', 'true or false'],
   ['checksum', null, 'null', 'true or false'],
@@ -90,6 +107,12 @@ test.for<[string, string]>([
   expect(error).toMatchObject({ code: 'ERR_DISKCACHE_OPTION' });
   expect(error.message).toContain(`'${name}'`);
   expect(error.message).toContain(hint);
+});
+
+test('an unknown option of compression is refused, with what is known', () => {
+  const error = refusal(() => openCache({ compression: { algorithm: 'gzip', quality: 5 } as never }));
+  expect(error).toMatchObject({ code: 'ERR_DISKCACHE_OPTION' });
+  expect(error.message).toContain("'quality'; known are algorithm, level, threshold");
 });
 
 test.for<[string, unknown]>([

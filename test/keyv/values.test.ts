@@ -3,6 +3,7 @@ import { Keyv as Keyv5 } from 'keyv5';
 import { Keyv as Keyv6 } from 'keyv6';
 import { describe, expect, test } from 'vitest';
 import { openCache } from '../support/caches.ts';
+import { folderInMemory } from '../support/temporary-folder.ts';
 
 class Money {
   #cents: number;
@@ -113,6 +114,24 @@ test('a large value is a file and comes back byte by byte', async () => {
   const large = Buffer.alloc(300_000, 'ab\r\n');
   await keyv.set('key', large);
   expect(large.equals((await keyv.get<Buffer>('key'))!)).toBe(true);
+});
+
+test.for([
+  ['Keyv 5', Keyv5],
+  ['Keyv 6', Keyv6],
+] as const)('%s gets back what a cache compressed, with its serializer off and on', async ([, Keyv]) => {
+  const options = { directory: folderInMemory(), compression: { algorithm: 'gzip', threshold: 1 } } as const;
+  const keyv = createKeyv(options, { Keyv: Keyv as never as typeof Keyv5 });
+  const { cache } = keyv.store as KeyvDiskStore;
+  const serializing = new Keyv5({ store: new KeyvDiskStore({ cache }), namespace: 'on' });
+  const text = 'text '.repeat(1000);
+  const large = { text, bytes: Buffer.from(text), list: [text, { text }], date: { at: new Date(0), text } };
+  for (const [key, value] of Object.entries(large)) await keyv.set(key, value);
+  for (const [key, value] of Object.entries(large)) expect(await keyv.get(key)).toStrictEqual(value);
+  await serializing.set('key', large.list);
+  expect(await serializing.get('key')).toStrictEqual(large.list);
+  for await (const { size } of cache.entries()) expect(size).toBeLessThan(500);
+  await keyv.disconnect();
 });
 
 test('what a store gets from other hands than Keyv comes back too', async () => {

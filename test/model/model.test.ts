@@ -6,7 +6,7 @@ import { listed } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { PlainCache } from './plain-cache.ts';
-import { FILE_THRESHOLD, someSteps, type Step } from './steps.ts';
+import { FILE_THRESHOLD, QUEUE, someSteps, type Step } from './steps.ts';
 
 /** How many sequences of about 40 steps each test tries. */
 const RUNS = Number(process.env.DISKCACHE_MODEL_RUNS ?? 150);
@@ -22,7 +22,19 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'get':
     case 'has':
     case 'delete':
+    case 'pop':
       return cache[step.do](step.key);
+    case 'getYoung':
+      return cache.get(step.key, { maxAge: step.maxAge });
+    case 'incr':
+      return cache.incr(step.key, step.delta, step.terms).catch(codeOf);
+    case 'push':
+      return cache.push(QUEUE, step.value, { side: step.side, ...step.terms });
+    case 'peek':
+    case 'pull':
+      return cache[step.do](QUEUE, { side: step.side }).then((item) => item && plain(item));
+    case 'lease':
+      return lease(cache, step);
     case 'entry':
       return cache.entry(step.key).then((entry) => entry && plain(entry));
     case 'getMany':
@@ -59,6 +71,17 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'reopen':
       return Promise.resolve();
   }
+}
+
+/** Takes an item for a time, and acknowledges it, gives it back, or lets the lease end. */
+async function lease(cache: CacheVerbs, step: Extract<Step, { do: 'lease' }>): Promise<unknown> {
+  const item = await cache.pull(QUEUE, { side: step.side, lease: step.lease });
+  if (item !== undefined && step.ending !== 'none') expect(await item[step.ending]()).toBe(true);
+  return item && plain(item);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code: string }).code;
 }
 
 /** The verbs of the transaction's cache answer at once; their promises are only how the steps are written. */
@@ -104,13 +127,18 @@ function plain({
 type Open = (options: DiskCacheOptions, directory: string) => CacheVerbs;
 
 /** Runs steps on a cache and on the model; `isAwaited` says after which steps all calls so far are waited for. */
-async function agree(open: Open, steps: Step[], isAwaited: (place: number) => boolean): Promise<void> {
+async function agree(
+  open: Open,
+  steps: Step[],
+  isAwaited: (place: number) => boolean,
+  more?: DiskCacheOptions,
+): Promise<void> {
   const clock = new FakeClock(Date.now());
   const directory = folderInMemory();
   let opened = steps.length;
   const reopen = () => {
     const eviction = POLICIES[opened++ % POLICIES.length];
-    return open({ clock, fileThreshold: FILE_THRESHOLD, eviction }, directory);
+    return open({ clock, fileThreshold: FILE_THRESHOLD, eviction, ...more }, directory);
   };
   const model = new PlainCache(clock.now());
   let cache = reopen();
@@ -128,7 +156,7 @@ async function agree(open: Open, steps: Step[], isAwaited: (place: number) => bo
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
     // These take several turns, in which writes that are called later may take effect.
-    const takesTurns = step.do === 'entries' || step.do === 'check';
+    const takesTurns = ['entries', 'check', 'peek', 'lease'].includes(step.do);
     if (isAwaited(place) || takesTurns) await settle();
   }
   await settle();
@@ -173,6 +201,25 @@ test(
           (options, directory) => new DiskCache(directory, options),
           steps,
           (place) => place % every === 0,
+        ),
+      ),
+      { numRuns: RUNS },
+    );
+  },
+);
+
+test(
+  'DiskCache, with larger values compressed by a thread and its calls mostly not awaited, does what a plain cache does',
+  { timeout: 600_000 },
+  async () => {
+    const compression = { algorithm: 'brotli', level: 10, threshold: FILE_THRESHOLD } as const;
+    await fc.assert(
+      fc.asyncProperty(someSteps, fc.integer({ min: 2, max: 30 }), (steps, every) =>
+        agree(
+          (options, directory) => new DiskCache(directory, options),
+          steps,
+          (place) => place % every === 0,
+          { compression },
         ),
       ),
       { numRuns: RUNS },

@@ -1,11 +1,14 @@
-import type { Key } from '@diskcache/core';
-import type { Step, Terms } from './steps.ts';
+import type { Key, Side } from '@diskcache/core';
+import { QUEUE, type Step, type Terms } from './steps.ts';
 
 interface PlainEntry {
   readonly key: Key;
   readonly value: unknown;
   readonly expires: number | undefined;
   readonly tags: readonly string[];
+  readonly stored: number;
+  /** Until when it is handed out. */
+  readonly leasedUntil: number;
 }
 
 /** What a cache without limits does, in memory and as simply as can be. */
@@ -25,8 +28,37 @@ export class PlainCache {
         return this.#find(step.key)?.value;
       case 'has':
         return this.#find(step.key) !== undefined;
+      case 'getYoung': {
+        const found = this.#find(step.key);
+        return found !== undefined && this.#now - found.stored < step.maxAge ? found.value : undefined;
+      }
+      case 'pop': {
+        const value = this.#find(step.key)?.value;
+        this.#remove((entry) => isSame(entry.key, step.key));
+        return value;
+      }
+      case 'incr':
+        return this.#incr(step);
+      case 'push':
+        return this.#push(step);
+      case 'peek':
+        return plain(this.#item(step.side));
+      case 'pull': {
+        const item = this.#item(step.side);
+        this.#remove((entry) => entry === item);
+        return plain(item);
+      }
+      case 'lease': {
+        const item = this.#item(step.side);
+        this.#remove((entry) => entry === item);
+        if (item !== undefined && step.ending !== 'ack') {
+          const leasedUntil = step.ending === 'none' ? this.#now + step.lease + 1 : 0;
+          this.#entries.push({ ...item, leasedUntil });
+        }
+        return plain(item);
+      }
       case 'entry':
-        return this.#find(step.key);
+        return plain(this.#find(step.key));
       case 'getMany':
         return step.keys.map((key) => this.#find(key)?.value);
       case 'set':
@@ -53,7 +85,7 @@ export class PlainCache {
       case 'count':
         return this.#entries.length;
       case 'entries':
-        return this.#entries.toSorted((a, b) => compare(a.key, b.key));
+        return this.#entries.toSorted((a, b) => compare(a.key, b.key)).map(plain);
       case 'keys':
         return this.#keys(step);
       case 'transact': {
@@ -82,7 +114,56 @@ export class PlainCache {
 
   #put(key: Key, value: unknown, { ttl, tags = [] }: Terms): undefined {
     this.#remove((entry) => isSame(entry.key, key));
-    this.#entries.push({ key, value, expires: ttl && this.#now + ttl, tags });
+    this.#entries.push({
+      key,
+      value,
+      expires: ttl && this.#now + ttl,
+      tags,
+      stored: this.#now,
+      leasedUntil: 0,
+    });
+  }
+
+  #incr({ key, delta, terms }: Extract<Step, { do: 'incr' }>): unknown {
+    const old = this.#find(key);
+    if (old === undefined) {
+      this.#put(key, delta, terms);
+      return delta;
+    }
+    if (typeof old.value !== 'number' || !Number.isSafeInteger(old.value + delta))
+      return Number.isInteger(old.value) || typeof old.value !== 'number'
+        ? 'ERR_DISKCACHE_NUMBER'
+        : this.#added(old, delta);
+    return this.#added(old, delta);
+  }
+
+  #added(old: PlainEntry, delta: number): number {
+    const value = (old.value as number) + delta;
+    this.#entries[this.#entries.indexOf(old)] = { ...old, value, stored: this.#now, leasedUntil: 0 };
+    return value;
+  }
+
+  #push({ value, side, terms }: Extract<Step, { do: 'push' }>): string {
+    const numbers = this.#items().map(({ key }) => Number(String(key).slice(QUEUE.length + 1)));
+    const number =
+      numbers.length === 0
+        ? 4_500_000_000_000_000
+        : side === 'back'
+          ? Math.max(...numbers) + 1
+          : Math.min(...numbers) - 1;
+    const key = `${QUEUE}#${number}`;
+    this.#put(key, value, terms);
+    return key;
+  }
+
+  #items(): PlainEntry[] {
+    const isItem = ({ key }: PlainEntry) => typeof key === 'string' && key.startsWith(`${QUEUE}#`);
+    return this.#entries.filter(isItem).sort((a, b) => compare(a.key, b.key));
+  }
+
+  #item(side: Side): PlainEntry | undefined {
+    const free = this.#items().filter(({ leasedUntil }) => leasedUntil <= this.#now);
+    return side === 'front' ? free[0] : free.at(-1);
   }
 
   #touch(key: Key, ttl: number | undefined): boolean {
@@ -106,6 +187,13 @@ export class PlainCache {
   #expireNow(): void {
     this.#remove(({ expires }) => expires !== undefined && expires <= this.#now);
   }
+}
+
+/** What a user sees of an entry. */
+function plain(entry: PlainEntry | undefined) {
+  if (entry === undefined) return undefined;
+  const { key, value, expires, tags } = entry;
+  return { key, value, expires, tags };
 }
 
 function isSame(a: Key, b: Key): boolean {

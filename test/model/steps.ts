@@ -1,9 +1,19 @@
-import type { Key } from '@diskcache/core';
+import type { Key, Side } from '@diskcache/core';
 import fc from 'fast-check';
 
 /** One call of a verb, or something that happens to the cache. */
 export type Step =
-  | { readonly do: 'get' | 'has' | 'entry' | 'delete'; readonly key: Key }
+  | { readonly do: 'get' | 'has' | 'entry' | 'delete' | 'pop'; readonly key: Key }
+  | { readonly do: 'getYoung'; readonly key: Key; readonly maxAge: number }
+  | { readonly do: 'incr'; readonly key: Key; readonly delta: number; readonly terms: Terms }
+  | { readonly do: 'push'; readonly value: unknown; readonly side: Side; readonly terms: Terms }
+  | { readonly do: 'peek' | 'pull'; readonly side: Side }
+  | {
+      readonly do: 'lease';
+      readonly side: Side;
+      readonly lease: number;
+      readonly ending: 'ack' | 'release' | 'none';
+    }
   | { readonly do: 'set' | 'add'; readonly key: Key; readonly value: unknown; readonly terms: Terms }
   | { readonly do: 'setMany'; readonly keys: Key[]; readonly value: unknown; readonly terms: Terms }
   | { readonly do: 'touch'; readonly key: Key; readonly ttl: number | undefined }
@@ -25,11 +35,15 @@ export interface Terms {
   readonly tags: string[] | undefined;
 }
 
+/** The prefix of the queue. */
+export const QUEUE = 'a';
+
 /** Values of at least so many bytes are files. */
 export const FILE_THRESHOLD = 100;
 
 const key = fc.constantFrom<Key[]>('a', 'a1', 'ab', 'b', '1', '', 1, 2, new Uint8Array([0x61]));
 const keys = fc.array(key, { maxLength: 5 });
+const side = fc.constantFrom('front', 'back');
 const tag = fc.constantFrom('red', 'green', 'blue');
 const ttl = fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined });
 const terms = fc.record({
@@ -49,7 +63,17 @@ const verbs: fc.WeightedArbitrary<Step>[] = [
   { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), key, value, terms }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany'), keys, value, terms }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('get', 'has', 'entry'), key }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('delete'), key }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('delete', 'pop'), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('getYoung'), key, maxAge: fc.integer({ min: 1, max: 300 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('incr'), key, delta: fc.integer({ min: -9, max: 9 }), terms }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('push'), value, side, terms }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('peek', 'pull'), side }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('touch'), key, ttl }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('getMany', 'deleteMany'), keys }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('count', 'entries', 'expire', 'clear') }) },
@@ -70,6 +94,15 @@ const verbs: fc.WeightedArbitrary<Step>[] = [
 ];
 
 const events: fc.WeightedArbitrary<Step>[] = [
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('lease'),
+      side,
+      lease: fc.integer({ min: 1, max: 100 }),
+      ending: fc.constantFrom('ack', 'release', 'none'),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { root, Scratch } from './scratch.ts';
 
+const OLDEST_NODE = '22.14.0';
 const names = ['core', 'keyv', 'cache-manager', 'nestjs'] as const;
 const tested: Record<string, string> = JSON.parse(
   readFileSync(join(root, 'test/package.json'), 'utf8'),
@@ -16,7 +17,7 @@ let noOtherNode = '';
 beforeAll(async () => {
   for (const name of names) tarballs.set(name, await pack(name));
   await installProject();
-  await installNode('20.20.2', '22.12.0');
+  await installNode('20.20.2', '22.13.1', OLDEST_NODE);
 });
 
 afterAll(() => project.remove());
@@ -39,7 +40,7 @@ describe.for(names)('@diskcache/%s, packed,', (name) => {
     expect(await project.tool('attw', tarballs.get(name)!.file)).toMatchObject({ ok: true });
   });
 
-  test.for([process.versions.node, '22.12.0'])(
+  test.for([process.versions.node, OLDEST_NODE])(
     'import and require give the same things on Node.js %s',
     async (version, context) => {
       const { output } = await project.run(nodeOrSkip(version, context), 'same.mjs', specifier);
@@ -56,14 +57,20 @@ describe.for(names)('@diskcache/%s, packed,', (name) => {
     expect(output).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
-  test.for(['import.mjs', 'require.cjs'])(
-    'says on Node.js 20 what it needs (%s)',
-    async (script, context) => {
-      const { ok, output } = await project.run(nodeOrSkip('20.20.2', context), script, specifier);
-      expect(ok).toBe(false);
-      expect(output).toContain('@diskcache/core needs Node.js 22.12 or newer; this is Node.js 20.20.2.');
-    },
-  );
+  test.for([
+    ['import.mjs', '20.20.2'],
+    ['require.cjs', '20.20.2'],
+    ['import.mjs', '22.13.1'],
+  ] as const)('says what it needs (%s on Node.js %s)', async ([script, version], context) => {
+    const { ok, output } = await project.run(nodeOrSkip(version, context), script, specifier);
+    expect(ok).toBe(false);
+    expect(output).toContain(`@diskcache/core needs Node.js 22.14 or newer; this is Node.js ${version}.`);
+  });
+});
+
+test('core stores and reads on the oldest Node.js that it supports', async (context) => {
+  const { output } = await project.run(nodeOrSkip(OLDEST_NODE, context), 'use.mjs');
+  expect(output).toBe("{ kept: 'by DiskCache' }\n");
 });
 
 test('the types of core need nothing that its users do not have', async () => {
@@ -163,6 +170,14 @@ async function installProject(): Promise<void> {
   project.write('package.json', JSON.stringify({ private: true, dependencies }));
   project.write('import.mjs', 'await import(process.argv[2]);');
   project.write('require.cjs', 'require(process.argv[2]);');
+  project.write(
+    'use.mjs',
+    `import { DiskCache } from '@diskcache/core';
+    const cache = new DiskCache('./cache-of-use');
+    await cache.set('key', { kept: 'by DiskCache' });
+    console.log(await cache.get('key'));
+    await cache.close();`,
+  );
   project.write(
     'same.mjs',
     `import { createRequire } from 'node:module';

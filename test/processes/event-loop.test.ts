@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { Child } from '../support/child.ts';
 import { foreignConnection } from '../support/on-disk.ts';
+import { StallMeter } from '../support/stall-meter.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { labelOf } from '../support/whole-value.ts';
 
@@ -26,6 +28,23 @@ it.each([1, 64])(
   },
   MS + 30_000,
 );
+
+it('A large value is compressed without stopping the event loop for 100 ms', async () => {
+  const cache = openCache({ compression: { algorithm: 'brotli', level: 9 } }, temporaryFolder());
+  const value = randomBytes(1_000_000).toString('hex');
+  const meter = new StallMeter();
+  meter.start();
+  const began = performance.now();
+  await cache.set('key', Buffer.from(value));
+  const tookMs = performance.now() - began;
+  const { longestMs } = await meter.stop();
+  console.log(
+    `set of ${value.length} bytes: ${tookMs.toFixed(0)} ms, longest stall ${longestMs.toFixed(1)} ms`,
+  );
+  expect(tookMs).toBeGreaterThan(200);
+  expect(longestMs).toBeLessThan(100);
+  expect((await cache.entry('key'))?.size).toBeLessThan(value.length * 0.6);
+}, 30_000);
 
 it.skipIf(!tellsThreads)(
   'A script that writes a little starts no thread, and one that writes much does',

@@ -1,5 +1,6 @@
 import { AtOnce } from './calls/at-once.ts';
 import { Engine } from './engine/engine.ts';
+import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
@@ -13,7 +14,7 @@ import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
-import { Writes } from './verbs/writes.ts';
+import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
@@ -32,10 +33,10 @@ import { Writes } from './verbs/writes.ts';
 export class DiskCacheSync {
   readonly #engine: Engine;
   readonly #calls: AtOnce;
-  readonly #writes: Writes;
+  readonly #writes: Writes<PreparedValue>;
   readonly #removals: Removals;
   readonly #counters: Counters;
-  readonly #queues: Queues;
+  readonly #queues: Queues<PreparedValue>;
 
   /**
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
@@ -49,10 +50,11 @@ export class DiskCacheSync {
   constructor(given: string | Engine, options?: DiskCacheOptions) {
     this.#engine = given instanceof Engine ? given : new Engine(given, options);
     this.#calls = new AtOnce(this.#engine);
-    this.#writes = new Writes(this.#engine);
+    const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
+    this.#writes = new Writes(this.#engine, prepare);
     this.#removals = new Removals(this.#engine);
     this.#counters = new Counters(this.#engine);
-    this.#queues = new Queues(this.#engine);
+    this.#queues = new Queues(this.#engine, prepare);
   }
 
   /**
@@ -60,7 +62,8 @@ export class DiskCacheSync {
    * value is in one.
    *
    * @param options a fallback; or, as a plain object, `{ fallback, maxAge }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names, SerializerError when the entry was
+   *   written by what this cache does not have, or is damaged
    */
   get<Value = unknown, Fallback = undefined>(
     key: Key,
@@ -71,7 +74,10 @@ export class DiskCacheSync {
     return found === undefined ? fallback : (found.value as Value);
   }
 
-  /** The values of several keys, in their order; undefined where there is no live entry. */
+  /**
+   * The values of several keys, in their order; undefined where there is no live entry. One that cannot be read (a
+   * SerializerError) is undefined too, and an 'error' event.
+   */
   getMany<Value = unknown>(keys: Iterable<Key>): (Value | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.find);
     return found.map((one) => one?.value as Value | undefined);
@@ -83,13 +89,17 @@ export class DiskCacheSync {
     return this.#calls.read(() => this.#engine.live.has(checked));
   }
 
-  /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
+  /**
+   * An entry with its value and what is recorded about it, or undefined when there is no live one.
+   *
+   * @throws SerializerError as get() does
+   */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
     const found = this.#calls.load(validKey(key), this.#engine.live.findFull);
     return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
-  /** The entries of several keys, in their order; undefined where there is no live one. */
+  /** The entries of several keys, in their order; undefined where there is no live one, or none that can be read. */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
@@ -244,13 +254,16 @@ export class DiskCacheSync {
     }
   }
 
-  /** The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. */
+  /**
+   * The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. One
+   * that cannot be read (a SerializerError) is left out, and an 'error' event.
+   */
   *entries<Value = unknown>(options?: IterationOptions): Generator<Entry<Value>, void> {
     const pages = new KeyPages(this.#engine.storage.sql.entries, options);
     const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
     for (let rows = page(); rows.length > 0; rows = page()) {
       for (const row of rows) {
-        const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+        const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }

@@ -2,6 +2,7 @@ import type { CacheStore } from './cache-store.ts';
 import { InTurn } from './calls/in-turn.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
+import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
@@ -18,7 +19,7 @@ import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
-import { Writes } from './verbs/writes.ts';
+import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
  * A persistent cache in a directory, shared by all processes that open it. It never makes the event loop wait for a
@@ -47,10 +48,10 @@ export class DiskCache implements CacheStore {
   readonly sync: DiskCacheSync;
   readonly #engine: Engine;
   readonly #calls: InTurn;
-  readonly #writes: Writes;
+  readonly #writes: Writes<PreparedValue | UnfinishedValue>;
   readonly #removals: Removals;
   readonly #counters: Counters;
-  readonly #queues: Queues;
+  readonly #queues: Queues<PreparedValue | UnfinishedValue>;
   #closing: Promise<void> | undefined;
 
   /**
@@ -63,10 +64,12 @@ export class DiskCache implements CacheStore {
   constructor(directory: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
-    this.#writes = new Writes(this.#engine);
+    const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
+      this.#engine.values.prepareLater(...given);
+    this.#writes = new Writes(this.#engine, prepare);
     this.#removals = new Removals(this.#engine);
     this.#counters = new Counters(this.#engine);
-    this.#queues = new Queues(this.#engine);
+    this.#queues = new Queues(this.#engine, prepare);
     this.sync = new DiskCacheSync(this.#engine);
   }
 
@@ -80,7 +83,8 @@ export class DiskCache implements CacheStore {
    * value is in one.
    *
    * @param options a fallback; or, as a plain object, `{ fallback, maxAge }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names, SerializerError when the entry was
+   *   written by what this cache does not have, or is damaged
    */
   async get<Value = unknown, Fallback = undefined>(
     key: Key,
@@ -92,7 +96,10 @@ export class DiskCache implements CacheStore {
     return found === undefined ? fallback : (found.value as Value);
   }
 
-  /** The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). */
+  /**
+   * The values of several keys, in their order; undefined where there is no live entry. Cheaper than as many get(). One
+   * that cannot be read (a SerializerError) is undefined too, and an 'error' event.
+   */
   async getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]> {
     const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.find);
     return found.map((one) => one?.value as Value | undefined);
@@ -104,13 +111,17 @@ export class DiskCache implements CacheStore {
     return this.#calls.read([checked], () => this.#engine.live.has(checked));
   }
 
-  /** An entry with its value and what is recorded about it, or undefined when there is no live one. */
+  /**
+   * An entry with its value and what is recorded about it, or undefined when there is no live one.
+   *
+   * @throws SerializerError as get() does
+   */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     const found = await this.#calls.load(validKey(key), this.#engine.live.findFull);
     return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
-  /** The entries of several keys, in their order; undefined where there is no live one. */
+  /** The entries of several keys, in their order; undefined where there is no live one, or none that can be read. */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
     const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
@@ -268,13 +279,16 @@ export class DiskCache implements CacheStore {
     }
   }
 
-  /** The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. */
+  /**
+   * The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. One
+   * that cannot be read (a SerializerError) is left out, and an 'error' event.
+   */
   async *entries<Value = unknown>(options?: IterationOptions): AsyncGenerator<Entry<Value>, void> {
     const pages = new KeyPages(this.#engine.storage.sql.entries, options);
     const page = () => this.#calls.read('every key', () => pages.next(this.#engine.now()));
     for (let rows = await page(); rows.length > 0; rows = await page()) {
       for (const row of rows) {
-        const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+        const found = await this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }

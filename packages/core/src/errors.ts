@@ -24,7 +24,7 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_CLOSED'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
-  /** A row names a serializer that this cache does not have, or its bytes cannot be read by it. */
+  /** An entry was written by a serializer or compression that this cache does not have, or is damaged; see SerializerError. */
   | 'ERR_DISKCACHE_SERIALIZER'
   /** The operating system or SQLite failed; the reason is in `error.cause`. */
   | 'ERR_DISKCACHE_STORAGE';
@@ -59,6 +59,25 @@ export class TimeoutError extends DiskCacheError {
       `the write lock was held by others for longer than the timeout of ${timeoutMs} ms`,
     );
     this.name = 'TimeoutError';
+  }
+}
+
+/**
+ * One entry cannot be read: by its `serializer`, which this cache does not have or which failed, or because its bytes are
+ * damaged. No other entry is concerned, and all that need not read this one (has(), set(), delete(), …) goes on working.
+ */
+export class SerializerError extends DiskCacheError {
+  readonly key: string | number | Uint8Array;
+  /** What the entry was written by: the id of a serializer, or the name of a compression. */
+  readonly serializer: string;
+
+  constructor(key: string | number | Uint8Array, serializer: string, what: string, options?: ErrorOptions) {
+    const name =
+      typeof key === 'object' ? `<${Buffer.from(key.subarray(0, 20)).toString('hex')}>` : describe(key);
+    super('ERR_DISKCACHE_SERIALIZER', `the entry ${name} ${what}`, options);
+    this.name = 'SerializerError';
+    this.key = key;
+    this.serializer = serializer;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Key } from './entry/key.ts';
+import { SerializerError } from './errors.ts';
 
 /** What made an entry go before its time. */
 export type EvictionReason =
@@ -24,7 +25,11 @@ export interface CacheEvents {
   evict: [entry: Departure];
   /** An entry was removed by this process because its time had passed. Told once the transaction is committed. */
   expire: [entry: Departure];
-  /** Work in the background failed; no call is there to reject. Without a listener it becomes a process warning. */
+  /**
+   * Something failed that no call is there to reject for: work in the background, or the reading of an entry that
+   * getMany(), entryMany() or entries() leaves out (a SerializerError). Without a listener it becomes a process warning,
+   * for entries of one serializer only the first time.
+   */
   error: [error: Error];
   /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
   logPinned: [logBytes: number];
@@ -63,6 +68,7 @@ const channels = Object.fromEntries(
 /** Listeners are called in order, and a failure in the background never goes unheard. */
 export class Events extends EventEmitter<CacheEvents> {
   readonly #directory: string;
+  readonly #warnedOf = new Set<string>();
 
   constructor(directory: string) {
     super();
@@ -97,6 +103,20 @@ export class Events extends EventEmitter<CacheEvents> {
   trace<Name extends keyof Traces>(name: Name, given: Traces[Name]): void {
     if (channels[name].hasSubscribers) channels[name].publish({ directory: this.#directory, ...given });
   }
+
+  /**
+   * What a verb for many entries gives in the place of one that cannot be read.
+   *
+   * @throws `error` when it is any other
+   */
+  readonly leftOut = (error: unknown): undefined => {
+    if (!(error instanceof SerializerError)) throw error;
+    if (this.listenerCount('error') === 0) {
+      if (this.#warnedOf.has(error.serializer)) return;
+      this.#warnedOf.add(error.serializer);
+    }
+    this.report(error);
+  };
 
   #publish(name: keyof CacheEvents, given: unknown): void {
     if (channels[name].hasSubscribers) channels[name].publish(messageOf(this.#directory, name, given));

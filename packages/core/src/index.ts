@@ -19,5 +19,13 @@ export type { Times } from './tally.ts';
 export type { CheckProblem, CheckReport } from './upkeep/check.ts';
 export type { EvictionPolicy } from './policy/policy.ts';
 export type { Serializer, SerializerChoice } from './codec/serializer.ts';
+export type { CompressionChoice, CompressionOptions } from './codec/compression.ts';
+export type { CompressionAlgorithm } from './codec/algorithms.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { DiskCacheError, type DiskCacheErrorCode, InvalidArgumentError, TimeoutError } from './errors.ts';
+export {
+  DiskCacheError,
+  type DiskCacheErrorCode,
+  InvalidArgumentError,
+  SerializerError,
+  TimeoutError,
+} from './errors.ts';

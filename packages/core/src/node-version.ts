@@ -1,4 +1,5 @@
-const oldest = [22, 12] as const;
+/** better-sqlite3 13 crashes when it opens a database on an older one. */
+const oldest = [22, 14] as const;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 

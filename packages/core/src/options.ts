@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
-import type { SerializerChoice } from './codec/serializer.ts';
+import type { CompressionChoice } from './codec/compression.ts';
+import type { Serializer, SerializerChoice } from './codec/serializer.ts';
 import { checkOptions, validTtl } from './entry/entry-options.ts';
 import { describe, InvalidArgumentError } from './errors.ts';
 import type { EvictionPolicy } from './policy/policy.ts';
@@ -47,6 +48,21 @@ export interface DiskCacheOptions {
    * @default 'auto'
    */
   serializer?: SerializerChoice | undefined;
+  /**
+   * Further serializers of one's own that entries can be read by. Each entry names what wrote it, so that a cache can
+   * move from one to another: what was written by the old one is read by it.
+   *
+   * @default none; 'json' and 'v8' can always be read
+   */
+  serializers?: readonly Serializer[] | undefined;
+  /**
+   * Makes strings, bytes and serialized values of 1024 bytes and more smaller before they are stored, where that saves a
+   * tenth at least. Each entry names how it was compressed and is read by that, whatever is chosen here. 'zstd' needs
+   * Node.js 22.15.
+   *
+   * @default none
+   */
+  compression?: CompressionChoice | undefined;
   /** Whether files get a CRC-32 that is compared at each read. Costs about 1 ms a 2 MB. @default false */
   checksum?: boolean | undefined;
   /** How long a write waits for other processes, in ms. @default 5000 */
@@ -57,7 +73,7 @@ export interface DiskCacheOptions {
   random?: (() => number) | undefined;
 }
 
-/** The options as the rest of the code uses them: complete and, but for the serializer, known to be right. */
+/** The options as the rest of the code uses them: complete and, but for those of the codec, known to be right. */
 export interface Settings {
   readonly sizeLimit: number;
   readonly entryLimit: number;
@@ -67,6 +83,8 @@ export interface Settings {
   readonly fileThreshold: number;
   readonly memoryLimit: number;
   readonly serializer: SerializerChoice;
+  readonly serializers: readonly Serializer[];
+  readonly compression: CompressionChoice | undefined;
   readonly checksum: boolean;
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -82,6 +100,8 @@ const NAMES = [
   'fileThreshold',
   'memoryLimit',
   'serializer',
+  'serializers',
+  'compression',
   'checksum',
   'timeout',
   'clock',
@@ -117,6 +137,8 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     fileThreshold = DEFAULT_FILE_THRESHOLD,
     memoryLimit = DEFAULT_MEMORY_LIMIT,
     serializer = 'auto',
+    serializers = [],
+    compression,
     checksum = false,
     timeout = 5000,
     clock = systemClock,
@@ -131,6 +153,8 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
     memoryLimit: wholeNumber('memoryLimit', memoryLimit, 0, 'bytes'),
     serializer,
+    serializers,
+    compression,
     checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
     timeoutMs: validTimeout(timeout),
     clock: validClock(clock),

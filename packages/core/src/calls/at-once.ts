@@ -2,7 +2,7 @@ import { monotonicMs, sleepSync } from '../clock.ts';
 import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
-import { isFile, type PreparedFile } from '../engine/value-layout.ts';
+import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
@@ -31,7 +31,7 @@ export class AtOnce {
   loadMany<Row extends EntryRow>(keys: readonly Key[], find: Find<Row>): (Loaded<Row> | undefined)[] {
     const rows = this.read(() => this.#engine.storage.snapshot(() => keys.map(find)));
     return keys.map((key, place) => {
-      const loaded = this.read(() => this.#valueOf(key, rows[place], find));
+      const loaded = this.#readOrLeaveOut(() => this.#valueOf(key, rows[place], find));
       this.#engine.counted(key, loaded?.row);
       return loaded;
     });
@@ -40,6 +40,11 @@ export class AtOnce {
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */
   valueOf<Row extends EntryRow>(key: Key, row: Row, find: Find<Row>): Loaded<Row> | undefined {
     return this.read(() => this.#valueOf(key, row, find));
+  }
+
+  /** The same of one of many, of which one that cannot be read is left out. */
+  valueOfMany<Row extends EntryRow>(key: Key, row: Row, find: Find<Row>): Loaded<Row> | undefined {
+    return this.#readOrLeaveOut(() => this.#valueOf(key, row, find));
   }
 
   /** Reads; in the rare moment when another process opens or closes the database, waits. */
@@ -71,8 +76,10 @@ export class AtOnce {
     }
   }
 
-  put({ value, work }: Put): boolean {
-    return isFile(value) ? this.#withFile(value, () => this.write({ work })) : this.write({ work });
+  /** @returns whether the row was written */
+  put({ value, work }: Put<PreparedValue>): boolean {
+    const putRow = () => this.write({ work: () => work(value) });
+    return isFile(value) ? this.#withFile(value, putRow) : putRow();
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
@@ -85,7 +92,7 @@ export class AtOnce {
         const content = file === null ? undefined : values.verified(row, storage.files.readSync(file, size));
         if (typeof content === 'string') engine.deleteBroken(key, file as string, content);
         else {
-          const value = values.decode(row, content);
+          const value = values.decode(key, row, content);
           engine.delete(key);
           return { row, value };
         }
@@ -142,9 +149,9 @@ export class AtOnce {
   #valueOf<Row extends EntryRow>(key: Key, found: Row | undefined, find: Find<Row>): Loaded<Row> | undefined {
     const engine = this.#engine;
     for (let row = found; row !== undefined;) {
-      if (row.file === null) return { row, value: engine.values.decode(row) };
+      if (row.file === null) return { row, value: engine.values.decode(key, row) };
       const content = engine.values.verified(row, engine.storage.files.readSync(row.file, row.size));
-      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(key, row, content) };
       const broken: string = row.file;
       row = find(key);
       if (row?.file === broken) {
@@ -153,6 +160,14 @@ export class AtOnce {
       }
     }
     return undefined;
+  }
+
+  #readOrLeaveOut<T>(work: () => T): T | undefined {
+    try {
+      return this.read(work);
+    } catch (error) {
+      return this.#engine.events.leftOut(error);
+    }
   }
 
   #slice<T>(work: () => T): T {

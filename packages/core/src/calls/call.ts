@@ -1,5 +1,5 @@
 import type { AGAIN } from '../engine/engine.ts';
-import type { PreparedValue } from '../engine/value-layout.ts';
+import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';
 
@@ -13,12 +13,12 @@ export interface Write<Result> {
   readonly work: () => Result | typeof AGAIN;
 }
 
-/** A change that stores a value, whose file if it has one is written first. */
-export interface Put {
+/** A change that stores a value, which is finished first, and whose file if it has one is written first. */
+export interface Put<Value extends PreparedValue | UnfinishedValue> {
   readonly concerned: Concerned;
-  readonly value: PreparedValue;
+  readonly value: Value;
   /** Writes the row. @returns whether it was written, so that its file stays */
-  readonly work: () => boolean | typeof AGAIN;
+  readonly work: (value: PreparedValue) => boolean | typeof AGAIN;
   /** Whether it is certain already that nothing will be written: spares the writing of a file that would go again. */
   readonly isInVain?: () => boolean;
 }

@@ -30,11 +30,6 @@ export class FileRoom {
     this.#admit();
   }
 
-  /** Bytes that are being written. */
-  get used(): number {
-    return this.#used;
-  }
-
   #admit(): void {
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
       if (this.#used > 0 && this.#used + first.bytes > this.#limit) return;

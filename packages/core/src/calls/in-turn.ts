@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
-import { isFile } from '../engine/value-layout.ts';
+import { isRow, type PreparedValue, type UnfinishedValue } from '../engine/value-layout.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
@@ -57,6 +57,15 @@ export class InTurn {
     return this.#valueOf(key, row, find);
   }
 
+  /** The same of one of many, of which one that cannot be read is left out. */
+  async valueOfMany<Row extends EntryRow>(
+    key: Key,
+    row: Row,
+    find: Find<Row>,
+  ): Promise<Loaded<Row> | undefined> {
+    return this.valueOf(key, row, find).catch(this.#engine.events.leftOut);
+  }
+
   /** Reads once all is done that was called before and concerns the same keys. */
   read<T>(concerned: Concerned, work: () => T): T | Promise<T> {
     this.#engine.assertOpen();
@@ -71,10 +80,10 @@ export class InTurn {
   }
 
   /** @returns whether the row was written */
-  put({ concerned, value, work, isInVain }: Put): Promise<boolean> {
+  put({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
     this.#engine.assertOpen();
     const keys = identities(concerned);
-    if (!isFile(value)) return this.#queue.run(keys, work);
+    if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
     return this.#large.write(keys, value, work);
   }
@@ -124,13 +133,21 @@ export class InTurn {
       if (start > 0) await nextTurn();
       const some = keys.slice(start, start + KEYS_A_TURN);
       const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find)));
-      const values = some.map(async (key, place) => this.#valueOf(key, await rows[place], find));
+      const values = some.map(async (key, place) => this.#loadOne(key, await rows[place], find));
       for (const [place, loaded] of (await Promise.all(values)).entries()) {
         this.#engine.counted(some[place] as Key, loaded?.row);
         all.push(loaded);
       }
     }
     return all;
+  }
+
+  async #loadOne<Row extends EntryRow>(
+    key: Key,
+    row: Row | undefined,
+    find: Find<Row>,
+  ): Promise<Loaded<Row> | undefined> {
+    return row && this.valueOfMany(key, row, find);
   }
 
   #counted<Row extends EntryRow>(
@@ -154,9 +171,9 @@ export class InTurn {
     find: Find<Row>,
   ): Loaded<Row> | undefined | Promise<Loaded<Row> | undefined> {
     if (row === undefined) return undefined;
-    return row.file === null
-      ? { row, value: this.#engine.values.decode(row) }
-      : this.#large.read(key, row, find);
+    if (row.file !== null) return this.#large.read(key, row, find);
+    const value = this.#engine.values.decodeLater(key, row);
+    return value instanceof Promise ? value.then((decoded) => ({ row, value: decoded })) : { row, value };
   }
 
   #isCertain(keys: ReturnType<typeof identities>, look: () => boolean): boolean {

@@ -5,7 +5,12 @@ import { type Key, keyIdentity } from '../entry/key.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { PreparedFile } from '../engine/value-layout.ts';
+import {
+  isFile,
+  type PreparedFile,
+  type PreparedValue,
+  type UnfinishedValue,
+} from '../engine/value-layout.ts';
 import type { Loaded } from './call.ts';
 import type { ConcernedKeys, WriteQueue } from './write-queue.ts';
 
@@ -16,6 +21,8 @@ export class LargeValues {
   readonly #readRow: <T>(work: () => T) => T | Promise<T>;
   readonly #room: FileRoom;
   readonly #reads = new Set<Promise<unknown>>();
+  /** Bytes of files that are being written, whose rows do not count them yet. */
+  #uncounted = 0;
 
   constructor(engine: Engine, queue: WriteQueue, readRow: <T>(work: () => T) => T | Promise<T>) {
     this.#engine = engine;
@@ -32,28 +39,36 @@ export class LargeValues {
     return reading;
   }
 
-  /** Writes the file, then the row; the file goes again unless the row came to be. */
+  /**
+   * Compresses the value if that is still to be done, writes its file if it has one, then the row; the file goes again
+   * unless the row came to be.
+   */
   async write(
     concerned: ConcernedKeys,
-    { file, bytes, size }: PreparedFile,
-    putRow: () => boolean | typeof AGAIN,
+    given: PreparedFile | UnfinishedValue,
+    putRow: (value: PreparedValue) => boolean | typeof AGAIN,
   ): Promise<boolean> {
+    let value: PreparedValue | undefined;
     let taken = 0;
     let isStored = false;
     try {
       const before = async () => {
-        await this.#room.take(size);
-        taken = size;
-        await this.#queue.run([], () => this.#engine.makeRoom(this.#room.used));
-        await this.#engine.storage.files.write(file, bytes);
+        // Room is given in the order of the calls, so also to what may turn out to be smaller.
+        await this.#room.take(given.size);
+        taken = given.size;
+        value = 'finish' in given ? await given.finish() : given;
+        if (isFile(value)) await this.#writeFile(value);
       };
-      isStored = await this.#queue.run(concerned, putRow, { before });
+      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), { before });
       return isStored;
     } catch (error) {
       throw storageError(error, 'cannot write a value file');
     } finally {
       this.#room.giveBack(taken);
-      if (!isStored) this.#engine.removals.discard([file]);
+      if (value !== undefined && isFile(value)) {
+        this.#uncounted -= value.size;
+        if (!isStored) this.#engine.removals.discard([value.file]);
+      }
     }
   }
 
@@ -72,7 +87,7 @@ export class LargeValues {
         opened?.closeSync();
         opened = undefined;
         for (let row = pick(); row !== undefined; row = pick()) {
-          if (row.file === null) return removed(row, engine.values.decode(row));
+          if (row.file === null) return removed(row, engine.values.decode(row.key, row));
           opened = engine.storage.files.openSync(row.file);
           if (opened !== undefined) return removed(row, undefined);
           engine.deleteBroken(row.key, row.file, 'gone');
@@ -90,7 +105,8 @@ export class LargeValues {
       if (opened === undefined || taken === undefined) return taken;
       const { row } = taken;
       const content = engine.values.verified(row, await this.#contentOf(opened, row.size));
-      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      if (Buffer.isBuffer(content))
+        return { row, value: await engine.values.decodeLater(row.key, row, content) };
       engine.reportBroken(row.file as string, content);
     }
   }
@@ -109,10 +125,10 @@ export class LargeValues {
     const engine = this.#engine;
     let row: Row | undefined = found;
     while (row !== undefined) {
-      if (row.file === null) return { row, value: engine.values.decode(row) };
+      if (row.file === null) return { row, value: await engine.values.decodeLater(key, row) };
       const { file } = row as { file: string };
       const content = engine.values.verified(row, await this.#fileContent(file, row.size));
-      if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(row, content) };
+      if (Buffer.isBuffer(content)) return { row, value: await engine.values.decodeLater(key, row, content) };
       row = await this.#readRow(() => find(key));
       if (row?.file === file) {
         await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
@@ -130,6 +146,12 @@ export class LargeValues {
     } finally {
       file.closeSync();
     }
+  }
+
+  async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
+    this.#uncounted += size;
+    await this.#queue.run([], () => this.#engine.makeRoom(this.#uncounted));
+    await this.#engine.storage.files.write(file, bytes);
   }
 
   async #fileContent(file: string, size: number): Promise<FileContent> {

@@ -1,18 +1,21 @@
-import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
+import type { Key } from '../entry/key.ts';
+import { describe, InvalidArgumentError, SerializerError } from '../errors.ts';
+import { type EncodedValue, SEPARATOR } from './encoded-value.ts';
 import { cloneLoses, jsonKeeps } from './fidelity.ts';
 import { json, type Serializer, type SerializerChoice, v8 } from './serializer.ts';
 
-/** A value as it is stored: what SQLite or a file takes. */
-export interface EncodedValue {
-  /** What wrote it: a serializer's id or one of the codec's own; null when the value is stored as itself. */
-  readonly codec: string | null;
-  readonly data: string | number | Buffer;
+/** Which serializer writes, and which further ones can be read. */
+export interface SerializerSettings {
+  readonly serializer: SerializerChoice;
+  readonly serializers: readonly Serializer[];
 }
 
 /** Values with a form of their own: a Uint8Array that is no Buffer, and a string that has no UTF-8 form. */
 const BYTES = 'bytes';
 const UTF16 = 'utf16';
 const OWN_IDS = new Set([BYTES, UTF16, 'auto']);
+
+const OWN_SHAPE = '{ id, serialize, deserialize }';
 
 /**
  * The value as it was put, or an error: never something else.
@@ -22,13 +25,23 @@ export class Codec {
   readonly #serializers: ReadonlyMap<string, Serializer>;
 
   /** @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` */
-  constructor(choice: SerializerChoice) {
+  constructor({ serializer: choice, serializers: others }: SerializerSettings) {
     const known = new Map([json, v8].map((one) => [one.id, one]));
+    if (!Array.isArray(others)) {
+      throw invalidOption(
+        `option 'serializers' must be an array of { id, serialize, deserialize }; given ${describe(others)}`,
+      );
+    }
+    for (const other of others) {
+      const valid = validSerializer(other, `each of 'serializers' must be ${OWN_SHAPE}`, known);
+      known.set(valid.id, valid);
+    }
     if (choice === 'auto') this.#serialize = serializeExactly;
     else if (choice === 'json') this.#serialize = serializeAsJson;
     else if (choice === 'v8') this.#serialize = serializeAsClone;
     else {
-      const custom = validSerializer(choice, known);
+      const allowed = `serializer must be 'auto', 'json', 'v8' or ${OWN_SHAPE}`;
+      const custom = validSerializer(choice, allowed, known);
       known.set(custom.id, custom);
       this.#serialize = (value) => serialized(custom, value);
     }
@@ -59,27 +72,27 @@ export class Codec {
   /**
    * The value that was encoded.
    *
-   * @throws {@link DiskCacheError} `ERR_DISKCACHE_SERIALIZER` when this cache lacks its serializer, or that one fails
+   * @param key whose it is, for errors
+   * @throws {@link SerializerError} when this cache lacks its serializer, or that one fails
    */
-  decode({ codec, data }: EncodedValue): unknown {
+  decode({ codec, data }: EncodedValue, key: Key): unknown {
     if (codec === null) return data;
     if (codec === BYTES) return withoutBuffer(data as Buffer);
     if (codec === UTF16) return (data as Buffer).toString('utf16le');
     const serializer = this.#serializers.get(codec);
     if (serializer === undefined) {
-      throw new DiskCacheError(
-        'ERR_DISKCACHE_SERIALIZER',
-        `the entry was written by serializer '${codec}', which this cache does not have`,
+      throw new SerializerError(
+        key,
+        codec,
+        `was written by serializer '${codec}', which this cache does not have`,
       );
     }
     try {
       return serializer.deserialize(data as string | Buffer);
     } catch (cause) {
-      throw new DiskCacheError(
-        'ERR_DISKCACHE_SERIALIZER',
-        `serializer '${codec}' cannot read what it wrote`,
-        { cause },
-      );
+      throw new SerializerError(key, codec, `cannot be read by serializer '${codec}', which wrote it`, {
+        cause,
+      });
     }
   }
 }
@@ -122,26 +135,27 @@ function serialized(serializer: Serializer, value: unknown): EncodedValue {
   );
 }
 
-function validSerializer(given: unknown, taken: ReadonlyMap<string, Serializer>): Serializer {
+function validSerializer(
+  given: unknown,
+  allowed: string,
+  taken: ReadonlyMap<string, Serializer>,
+): Serializer {
   const { id, serialize, deserialize } = (given ?? {}) as Partial<Serializer>;
-  if (
-    typeof id !== 'string' ||
-    id === '' ||
-    typeof serialize !== 'function' ||
-    typeof deserialize !== 'function'
-  ) {
-    throw new InvalidArgumentError(
-      'ERR_DISKCACHE_OPTION',
-      `serializer must be 'auto', 'json', 'v8' or { id, serialize, deserialize }; given ${describe(given)}`,
+  const isWhole =
+    typeof id === 'string' && typeof serialize === 'function' && typeof deserialize === 'function';
+  if (!isWhole) throw invalidOption(`${allowed}; given ${describe(given)}`);
+  if (id === '' || !id.isWellFormed() || id.includes(SEPARATOR)) {
+    throw invalidOption(
+      `a serializer's id must be a well-formed, non-empty string without '${SEPARATOR}'; given ${describe(id)}`,
     );
   }
-  if (taken.has(id) || OWN_IDS.has(id)) {
-    throw new InvalidArgumentError(
-      'ERR_DISKCACHE_OPTION',
-      `serializer id '${id}' is taken; choose another id`,
-    );
-  }
+  if (taken.has(id) || OWN_IDS.has(id))
+    throw invalidOption(`serializer id '${id}' is taken; choose another id`);
   return given as Serializer;
+}
+
+function invalidOption(message: string): InvalidArgumentError {
+  return new InvalidArgumentError('ERR_DISKCACHE_OPTION', message);
 }
 
 function invalidValue(message: string, cause?: unknown): InvalidArgumentError {

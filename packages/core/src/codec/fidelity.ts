@@ -21,21 +21,22 @@ export function jsonKeeps(value: unknown, depth = 0): boolean {
   }
 }
 
-/** Neither holes nor properties beside its elements. Names come in order: elements first. */
-function hasOnlyElements({ length }: { length?: unknown }, names: readonly string[]): boolean {
-  return names.length === length && (length === 0 || names[names.length - 1] === String(names.length - 1));
-}
-
 /** Strings are passed over without a call: they are most of what is stored. */
 function jsonKeepsParts(value: Record<string, unknown>, depth: number): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const names = Object.keys(value);
-  if (prototype === Array.prototype) {
-    if (!hasOnlyElements(value, names)) return false;
-  } else if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const name of names) {
-    const part = value[name];
-    if (typeof part !== 'string' && !jsonKeeps(part, depth)) return false;
+  if (Array.isArray(value)) {
+    // With properties beside its elements it has more names; a hole is undefined, which JSON does not keep either.
+    if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length)
+      return false;
+    for (let place = 0; place < value.length; place++) {
+      const part: unknown = value[place];
+      if (typeof part !== 'string' && !jsonKeeps(part, depth)) return false;
+    }
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return false;
+    for (const part of Object.values(value)) {
+      if (typeof part !== 'string' && !jsonKeeps(part, depth)) return false;
+    }
   }
   return Object.getOwnPropertySymbols(value).length === 0;
 }

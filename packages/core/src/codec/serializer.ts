@@ -20,7 +20,10 @@ import { deserialize, serialize } from 'node:v8';
  * ```
  */
 export interface Serializer {
-  /** Written into each row, so that a row is always read by what wrote it. Choose a new one for a new format. */
+  /**
+   * Written into each row, so that a row is always read by what wrote it. Choose a new one for a new format, and give the
+   * old one among `serializers` for as long as there are entries of it. Without `|`.
+   */
   readonly id: string;
   /** Throws when `value` would not come back from deserialize() as it is. */
   serialize(value: unknown): string | Uint8Array;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
+import { Compression } from '../codec/compression.ts';
 import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
@@ -65,7 +66,8 @@ export class Engine {
 
   constructor(directory: string, options: DiskCacheOptions | undefined) {
     this.settings = resolveOptions(options);
-    const codec = new Codec(this.settings.serializer);
+    const codec = new Codec(this.settings);
+    const compression = new Compression(this.settings.compression);
     this.directory = resolve(validDirectory(directory));
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
@@ -83,7 +85,7 @@ export class Engine {
     });
     markAsCache(this.directory);
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
-    this.values = new ValueLayout(this.settings, codec, this.storage.files);
+    this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,

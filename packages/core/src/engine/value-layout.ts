@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Codec } from '../codec/codec.ts';
+import { type Compression, decompress, decompressLater } from '../codec/compression.ts';
+import { type EncodedValue, sizeOf } from '../codec/encoded-value.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Key } from '../entry/key.ts';
 import type { Settings } from '../options.ts';
@@ -7,19 +9,35 @@ import type { FileContent, ValueFiles } from '../storage/files/value-files.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
 import { spaceOf, type StoredValue } from '../storage/storage.ts';
 
-/** A value ready to be stored; `bytes` is what its file gets. */
-export interface PreparedValue extends StoredValue {
-  readonly bytes: Buffer | null;
+/** A value ready to be stored in its row. */
+export interface PreparedRow extends StoredValue {
+  readonly file: null;
+  readonly bytes: null;
 }
 
-/** The same of a value that goes into a file. */
-export interface PreparedFile extends PreparedValue {
+/** A value ready to be stored in a file, which gets `bytes`. */
+export interface PreparedFile extends StoredValue {
   readonly file: string;
   readonly bytes: Buffer;
 }
 
+export type PreparedValue = PreparedRow | PreparedFile;
+
+/** A value that takes too long to compress for the event loop. */
+export interface UnfinishedValue {
+  /** Bytes before it is compressed: it will not have more. */
+  readonly size: number;
+  /** Compresses it in a thread. */
+  finish(): Promise<PreparedValue>;
+}
+
 export function isFile(value: PreparedValue): value is PreparedFile {
   return value.file !== null;
+}
+
+/** Whether nothing has to be done for the value before its row is written. */
+export function isRow(value: PreparedValue | UnfinishedValue): value is PreparedRow {
+  return 'file' in value && value.file === null;
 }
 
 const EMPTY_BLOB = Buffer.alloc(0);
@@ -28,11 +46,13 @@ const EMPTY_BLOB = Buffer.alloc(0);
 export class ValueLayout {
   readonly #settings: Settings;
   readonly #codec: Codec;
+  readonly #compression: Compression;
   readonly #files: ValueFiles;
 
-  constructor(settings: Settings, codec: Codec, files: ValueFiles) {
+  constructor(settings: Settings, codec: Codec, compression: Compression, files: ValueFiles) {
     this.#settings = settings;
     this.#codec = codec;
+    this.#compression = compression;
     this.#files = files;
   }
 
@@ -42,7 +62,45 @@ export class ValueLayout {
    * @throws InvalidArgumentError `ERR_DISKCACHE_VALUE`, DiskCacheError `ERR_DISKCACHE_TOO_LARGE`
    */
   prepare(key: Key, value: unknown, tags: string | null): PreparedValue {
-    const { codec, data } = this.#codec.encode(value);
+    return this.#laidOut(key, this.#compression.compress(this.#codec.encode(value)), tags);
+  }
+
+  /** The same, but what takes long to compress is left to be finished. It is serialized already. */
+  prepareLater(key: Key, value: unknown, tags: string | null): PreparedValue | UnfinishedValue {
+    const plain = this.#codec.encode(value);
+    if (!this.#compression.isSlow(plain)) return this.#laidOut(key, this.#compression.compress(plain), tags);
+    const size = sizeOf(plain.data);
+    const kept = size < this.#settings.fileThreshold ? ownCopy(plain) : plain;
+    return {
+      size,
+      finish: async () => this.#laidOut(key, await this.#compression.compressLater(kept), tags),
+    };
+  }
+
+  /**
+   * The value that a row, and its file if it has one, holds.
+   *
+   * @throws SerializerError
+   */
+  decode(key: Key, row: EntryRow, file?: Buffer): unknown {
+    return this.#codec.decode(decompress(encodedIn(row, file), key), key);
+  }
+
+  /** The same; a promise of it where decompressing takes too long for the event loop. */
+  decodeLater(key: Key, row: EntryRow, file?: Buffer): unknown {
+    const plain = decompressLater(encodedIn(row, file), key);
+    return plain instanceof Promise
+      ? plain.then((decompressed) => this.#codec.decode(decompressed, key))
+      : this.#codec.decode(plain, key);
+  }
+
+  /** The content of a row's file if it is what was written. */
+  verified({ checksum }: EntryRow, content: FileContent): FileContent {
+    if (!Buffer.isBuffer(content) || checksum === null || !this.#settings.checksum) return content;
+    return crc32(content) === checksum ? content : 'damaged';
+  }
+
+  #laidOut(key: Key, { codec, data }: EncodedValue, tags: string | null): PreparedValue {
     const size = sizeOf(data);
     const prepared =
       size < this.#settings.fileThreshold ? inRow(codec, data, size) : this.#inFile(codec, data, size);
@@ -53,18 +111,6 @@ export class ValueLayout {
   prepareInRow(key: Key, value: unknown, tags: string | null): PreparedValue {
     const { codec, data } = this.#codec.encode(value);
     return this.#fitting(key, inRow(codec, data, sizeOf(data)), tags);
-  }
-
-  /** The value that a row, and its file if it has one, holds. */
-  decode({ codec, value }: EntryRow, file?: Buffer): unknown {
-    const data = file === undefined ? value : typeof value === 'string' ? file.toString() : file;
-    return this.#codec.decode({ codec, data });
-  }
-
-  /** The content of a row's file if it is what was written. */
-  verified({ checksum }: EntryRow, content: FileContent): FileContent {
-    if (!Buffer.isBuffer(content) || checksum === null || !this.#settings.checksum) return content;
-    return crc32(content) === checksum ? content : 'damaged';
   }
 
   #fitting(key: Key, prepared: PreparedValue, tags: string | null): PreparedValue {
@@ -90,12 +136,16 @@ export class ValueLayout {
 }
 
 /** Bytes are copied, since the caller may change them before they are written. */
-function inRow(codec: string | null, data: string | number | Buffer, size: number): PreparedValue {
+function inRow(codec: string | null, data: string | number | Buffer, size: number): PreparedRow {
   const value = typeof data === 'object' ? Buffer.from(data) : data;
   return { codec, size, checksum: null, file: null, value, bytes: null };
 }
 
-function sizeOf(data: string | number | Buffer): number {
-  if (typeof data === 'string') return Buffer.byteLength(data);
-  return typeof data === 'number' ? 8 : data.length;
+function ownCopy({ codec, data }: EncodedValue): EncodedValue {
+  return { codec, data: typeof data === 'object' ? Buffer.from(data) : data };
+}
+
+function encodedIn({ codec, value }: EntryRow, file: Buffer | undefined): EncodedValue {
+  const data = file === undefined ? value : typeof value === 'string' ? file.toString() : file;
+  return { codec, data };
 }

@@ -73,10 +73,10 @@ export class Counters {
 
   #valueOf(key: Key, row: FullEntryRow): unknown {
     const { values, storage } = this.#engine;
-    if (row.file === null) return values.decode(row);
+    if (row.file === null) return values.decode(key, row);
     if (row.size > LONGEST_COUNTER_BYTES) throw holdsAnother(key, `${row.size} bytes`);
     const content = values.verified(row, storage.files.readSync(row.file, row.size));
-    if (Buffer.isBuffer(content)) return values.decode(row, content);
+    if (Buffer.isBuffer(content)) return values.decode(key, row, content);
     throw holdsAnother(key, `a file that is ${content}`);
   }
 }

@@ -2,6 +2,8 @@ import type { Write } from '../calls/call.ts';
 import type { Entry } from '../entry/entry.ts';
 import type { LeasedRow, Queues } from './queues.ts';
 
+type LeasedQueue = Pick<Queues<never>, 'acknowledge' | 'release' | 'extend'>;
+
 /** An item of a queue that is handed out until its lease ends, see DiskCache.pull(). */
 export interface LeasedItem<Value = unknown> extends Entry<Value> {
   /** Until when it is handed out, in ms since the epoch. */
@@ -29,7 +31,7 @@ export interface LeasedItemSync<Value = unknown> extends Entry<Value> {
 export function leasedItem<Value>(
   entry: Entry<Value>,
   leased: LeasedRow,
-  queues: Queues,
+  queues: LeasedQueue,
   write: <T>(work: Write<T>) => Promise<T>,
 ): LeasedItem<Value> {
   let held = leased;
@@ -51,7 +53,7 @@ export function leasedItem<Value>(
 export function leasedItemSync<Value>(
   entry: Entry<Value>,
   leased: LeasedRow,
-  queues: Queues,
+  queues: LeasedQueue,
   write: <T>(work: Write<T>) => T,
 ): LeasedItemSync<Value> {
   let held = leased;

@@ -2,9 +2,11 @@ import type { Put, Take, Write } from '../calls/call.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkOptions, entryTerms, type SetOptions, validTtl } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
+import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
+import type { Prepare } from './writes.ts';
 import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
-import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import type { FullEntryRow, QueueQuery, ReplacedRow } from '../storage/rows/statements.ts';
 
 /** The end of a queue. */
 export type Side = 'front' | 'back';
@@ -41,26 +43,28 @@ export interface LeasedRow {
 const STEPS = { front: -1, back: 1 } as const;
 
 /** The verbs of queues: entries with keys of their own below a prefix, which are never evicted. */
-export class Queues {
+export class Queues<Value extends PreparedValue | UnfinishedValue> {
   readonly #engine: Engine;
+  readonly #prepare: Prepare<Value>;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, prepare: Prepare<Value>) {
     this.#engine = engine;
+    this.#prepare = prepare;
   }
 
   /** Adds an item; `key()` tells its key once it is stored. */
-  push(prefix: string, value: unknown, options: PushOptions | undefined): Put & { key(): string } {
+  push(prefix: string, value: unknown, options: PushOptions | undefined): Put<Value> & { key(): string } {
     const engine = this.#engine;
     const keys = queueKeys(prefix);
     const { side, ...rest } = checkOptions(options, ['side', 'ttl', 'expires', 'tags']);
     const place = validSide(side, 'back');
     const terms = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
-    const prepared = engine.values.prepare(keys.first, value, terms.tags);
+    const prepared = this.#prepare(keys.first, value, terms.tags);
     let key = keys.first;
-    const work = () => {
+    const work = (finished: PreparedValue) => {
       const edge = this.#edge(keys, place);
       key = edge === undefined ? keys.first : keys.beside(edge, STEPS[place]);
-      return engine.put(key, prepared, terms);
+      return engine.put(key, finished, terms);
     };
     return { concerned: [keys.name], value: prepared, work, key: () => key };
   }
@@ -139,20 +143,20 @@ export class Queues {
     return this.#engine.now() + leaseMs + this.#engine.settings.random();
   }
 
-  /** The key of the outermost item, also of one that is handed out or has expired. */
+  /** The key of the outermost item, also of one that is handed out. */
   #edge(keys: QueueKeys, side: Side): string | undefined {
-    const { from, to } = keys.range;
-    const query = { from, to, length: keys.length };
-    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(query)) {
+    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(this.#query(keys))) {
       if (keys.isItem(key)) return key;
     }
     return undefined;
   }
 
+  #query({ range, length }: QueueKeys): QueueQuery {
+    return { from: range.from, to: range.to, length, now: this.#engine.now() };
+  }
+
   #item(keys: QueueKeys, side: Side): FullEntryRow | undefined {
-    const { from, to } = keys.range;
-    const query = { from, to, length: keys.length, now: this.#engine.now() };
-    for (const row of this.#engine.storage.sql.queueItem[side].iterate(query)) {
+    for (const row of this.#engine.storage.sql.queueItem[side].iterate(this.#query(keys))) {
       if (keys.isItem(row.key as string)) return row;
     }
     return undefined;

@@ -1,6 +1,6 @@
 import type { Put, Take, Write } from '../calls/call.ts';
 import type { AGAIN, Engine } from '../engine/engine.ts';
-import type { PreparedValue } from '../engine/value-layout.ts';
+import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import {
   type EntryTerms,
   entryTerms,
@@ -10,26 +10,31 @@ import {
 } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
 
+/** Makes of a value what is stored. */
+export type Prepare<Value> = (key: Key, value: unknown, tags: string | null) => Value;
+
 type PutRow = (key: Key, value: PreparedValue, terms: EntryTerms) => boolean | typeof AGAIN;
 
 /** The verbs that change one entry: what was given is checked at once, and the work handed to who carries it out. */
-export class Writes {
+export class Writes<Value extends PreparedValue | UnfinishedValue> {
   readonly #engine: Engine;
+  readonly #prepare: Prepare<Value>;
   readonly #put: PutRow;
   readonly #add: PutRow;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, prepare: Prepare<Value>) {
     this.#engine = engine;
+    this.#prepare = prepare;
     this.#put = (key, value, terms) => engine.put(key, value, terms);
     this.#add = (key, value, terms) => !engine.live.has(key) && engine.put(key, value, terms);
   }
 
-  set(key: Key, value: unknown, options: SetOptions | undefined): Put {
+  set(key: Key, value: unknown, options: SetOptions | undefined): Put<Value> {
     return this.#store(key, value, options, this.#put);
   }
 
   /** Stores a value unless there is a live entry. */
-  add(key: Key, value: unknown, options: SetOptions | undefined): Put {
+  add(key: Key, value: unknown, options: SetOptions | undefined): Put<Value> {
     const put = this.#store(key, value, options, this.#add);
     const [checked] = put.concerned as readonly [Key];
     return { ...put, isInVain: () => this.#engine.live.has(checked) };
@@ -55,11 +60,11 @@ export class Writes {
     return { concerned: [checked], pick: () => this.#engine.live.findFull(checked) };
   }
 
-  #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put {
+  #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put<Value> {
     const engine = this.#engine;
     const checked = validKey(key);
     const terms = entryTerms(options, engine.settings, engine.now());
-    const value = engine.values.prepare(checked, given, terms.tags);
-    return { concerned: [checked], value, work: () => put(checked, value, terms) };
+    const value = this.#prepare(checked, given, terms.tags);
+    return { concerned: [checked], value, work: (finished) => put(checked, finished, terms) };
   }
 }

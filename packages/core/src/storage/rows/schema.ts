@@ -42,7 +42,7 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  * entry.id        of an entry that is gone, where there is one: so ids stay without gaps, and victims can be drawn by id;
  *                 below 0 for entries that are never evicted, so that eviction does not meet them
  * entry.seq       grows with each key that is new; an overwrite keeps it
- * entry.codec     what wrote the value; NULL when it is stored as itself
+ * entry.codec     what wrote the value, and how it was compressed, as json|text|zstd; NULL when it is stored as itself
  * entry.expires   ms since the epoch, NULL for never
  * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch

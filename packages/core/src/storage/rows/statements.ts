@@ -92,11 +92,12 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-/** The keys of a queue: those with `from` <= key < `to` that have so many characters. */
+/** The keys of a queue: those with `from` <= key < `to` that have so many characters, and have not expired by `now`. */
 export interface QueueQuery {
   readonly from: string;
   readonly to: Key;
   readonly length: number;
+  readonly now: number;
 }
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
@@ -134,8 +135,10 @@ const insertion = (names: readonly string[]) =>
 const assignments = (names: readonly string[], value: '?' | 'NULL') =>
   names.map((name) => `${name} = ${value}`).join(', ');
 
+const NOT_EXPIRED = 'AND (expires IS NULL OR expires > :now)';
+
 const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
-  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} AND (expires IS NULL OR expires > :now)
+  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} ${NOT_EXPIRED}
    ORDER BY key ${order} LIMIT +:limit`;
 
 /**
@@ -287,12 +290,12 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT +?`,
     ),
 
-    /** Keys of a queue's items, from one end. */
-    queueEdge: fromEnds<QueueQuery, { key: string }>('key', ''),
+    /** Keys of a queue's items, also of those that are handed out, from one end. */
+    queueEdge: fromEnds<QueueQuery, { key: string }>('key', NOT_EXPIRED),
     /** Items that are neither handed out nor expired, from one end. */
-    queueItem: fromEnds<QueueQuery & { now: number }, FullEntryRow>(
+    queueItem: fromEnds<QueueQuery, FullEntryRow>(
       FULL,
-      'AND (expires IS NULL OR expires > :now) AND (leasedUntil IS NULL OR leasedUntil <= :now)',
+      `${NOT_EXPIRED} AND (leasedUntil IS NULL OR leasedUntil <= :now)`,
     ),
     setLease: one<[leasedUntil: number | null, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
     findLeased: one<[Key, leasedUntil: number], ReplacedRow>(
