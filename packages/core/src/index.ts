@@ -5,7 +5,7 @@ export { DiskCacheSync } from './disk-cache-sync.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { DiskCacheOptions } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
-export type { IterationOptions } from './entry/key-pages.ts';
+export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';
 export type { Entry } from './entry/entry.ts';
 export type { GetOptions } from './entry/get-options.ts';

@@ -7,7 +7,7 @@ import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
@@ -113,6 +113,13 @@ export class AtOnce {
       removal.stepped();
     }
     return removal.removed;
+  }
+
+  /** The pages of what is gone through, empty ones left out. */
+  *pages<Row>(next: NextPage<Row>): Generator<Row[], void> {
+    for (let rows = this.read(next); rows !== undefined; rows = this.read(next)) {
+      if (rows.length > 0) yield rows;
+    }
   }
 
   /** Runs `body` in one transaction, or as a part of the one that is open. */

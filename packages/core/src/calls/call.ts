@@ -47,6 +47,9 @@ export interface Removal {
   readonly elsewhere?: ((step: () => Promise<boolean>) => Promise<void>) | undefined;
 }
 
+/** Reads the next rows of what is gone through, which can be none; undefined at the end. */
+export type NextPage<Row> = () => Row[] | undefined;
+
 /** A value, and the row that it is from. */
 export interface Loaded<Row> {
   readonly row: Row;

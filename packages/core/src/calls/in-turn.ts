@@ -7,7 +7,7 @@ import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Concerned, Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { Concerned, Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
 import { LargeValues } from './large-values.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -106,6 +106,15 @@ export class InTurn {
       await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
     };
     return this.#queue.run('every key', work, { before, committed: stepped });
+  }
+
+  /** The pages of what is gone through, empty ones left out. The event loop turns after each. */
+  async *pages<Row>(next: NextPage<Row>): AsyncGenerator<Row[], void> {
+    const page = () => this.read('every key', next);
+    for (let rows = await page(); rows !== undefined; rows = await page()) {
+      if (rows.length > 0) yield rows;
+      await nextTurn();
+    }
   }
 
   /** Resolves when all is done that was called before. The engine has to refuse calls by now. */

@@ -1,4 +1,5 @@
 import type { Key } from '../../entry/key.ts';
+import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
@@ -83,15 +84,6 @@ export interface UseRow {
   readonly tick: number;
 }
 
-/** One page of the entries with `from` <= key < `to` that have not expired by `now`. */
-export interface PageQuery {
-  readonly from: Key;
-  /** Left out for all keys from `from` on. */
-  readonly to?: Key;
-  readonly now: number;
-  readonly limit: number;
-}
-
 /** The keys of a queue: those with `from` <= key < `to` that have so many characters, and have not expired by `now`. */
 export interface QueueQuery {
   readonly from: string;
@@ -102,6 +94,7 @@ export interface QueueQuery {
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
+const qualified = (columns: string) => columns.replace(/\w+/g, 'entry.$& AS $&');
 const REPLACED = 'entry.id AS id, key, entry.seq AS seq, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
@@ -137,10 +130,6 @@ const assignments = (names: readonly string[], value: '?' | 'NULL') =>
 
 const NOT_EXPIRED = 'AND (expires IS NULL OR expires > :now)';
 
-const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
-  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} ${NOT_EXPIRED}
-   ORDER BY key ${order} LIMIT +:limit`;
-
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time
  * that a bare one is bound, for ten times the cost of looking into an empty index.
@@ -154,13 +143,6 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     db.prepare(sql).pluck() as Query<Parameters, number>;
   const text = <Parameters extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as Query<Parameters, string>;
-  const pages = <Row>(columns: string) => {
-    const ordered = (order: 'ASC' | 'DESC') => ({
-      bounded: one<[PageQuery], Row>(page(columns, 'AND key < :to', order)),
-      unbounded: one<[PageQuery], Row>(page(columns, '', order)),
-    });
-    return { forward: ordered('ASC'), backward: ordered('DESC') };
-  };
   const fromEnds = <Given, Row>(columns: string, where: string) => {
     const from = (order: 'ASC' | 'DESC') =>
       one<[Given], Row>(
@@ -323,8 +305,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
 
-    keys: pages<{ key: Key }>('key'),
-    entries: pages<FullEntryRow>(FULL),
+    pages: new PageStatements(db, { key: qualified('id, key, expires'), entry: qualified(FULL) }),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
