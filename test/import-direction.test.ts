@@ -20,7 +20,10 @@ const refused = [
   ['packages/core/src/storage/rows.ts', '../policy/lru.ts'],
   ['packages/core/src/storage/rows.ts', '../upkeep/expire.ts'],
   ['packages/core/src/storage/rows.ts', '../disk-cache.ts'],
+  ['packages/core/src/streams/incoming.ts', '../calls/write-queue.ts'],
+  ['packages/core/src/streams/incoming.ts', '../engine/engine.ts'],
   ['packages/core/src/upkeep/expire.ts', '../disk-cache.ts'],
+  ['packages/core/src/compute/leases.ts', '../disk-cache.ts'],
   ['packages/core/src/errors.ts', './options.ts'],
   ['packages/core/src/clock.ts', './options.ts'],
   ['packages/core/src/options.ts', './storage/rows.ts'],
@@ -32,6 +35,7 @@ const refused = [
 
 const allowed = [
   ['packages/core/src/storage/rows.ts', '../errors.ts'],
+  ['packages/core/src/streams/incoming.ts', '../storage/files.ts'],
   ['packages/core/src/upkeep/expire.ts', '../storage/rows.ts'],
   ['packages/core/src/options.ts', './errors.ts'],
   ['packages/core/src/disk-cache.ts', './storage/rows.ts'],

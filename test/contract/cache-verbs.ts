@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { cacheCountersSpec } from './cache-counters.ts';
+import { cacheComputingSpec } from './cache-computing.ts';
 import { cacheIterationSpec } from './cache-iteration.ts';
 import { cacheQueuesSpec } from './cache-queues.ts';
 import { cacheRemovalSpec } from './cache-removal.ts';
@@ -21,6 +22,7 @@ export function cacheVerbsSpec(name: string, open: OpenVerbs): void {
     cacheRemovalSpec(openNew);
     cacheCountersSpec(openNew);
     cacheQueuesSpec(open, openNew);
+    cacheComputingSpec(openNew);
     cacheIterationSpec(openNew);
     wholeCacheSpec(open, openNew);
   });
@@ -69,6 +71,15 @@ function readingSpec(openNew: OpenNew): void {
     expect(await cache.get('key', { maxAge: 101 })).toBe('value');
     expect(await cache.get('key', { maxAge: 100 })).toBeUndefined();
     expect(await cache.get('key', { maxAge: 100, fallback: 'old' })).toBe('old');
+  });
+
+  test('maxAge is exact to the ms, however many entries were stored in the same one', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock });
+    for (const key of ['a', 'b', 'c']) await cache.set(key, key);
+    clock.advance(15);
+    expect(await cache.get('c', { maxAge: 15 })).toBeUndefined();
+    expect(await cache.get('c', { maxAge: 16 })).toBe('c');
   });
 
   test('get() counts what is too old for maxAge as a miss, and leaves it there', async () => {

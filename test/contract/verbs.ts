@@ -11,6 +11,7 @@ export type CacheVerbs = Pick<
   | 'set'
   | 'setMany'
   | 'add'
+  | 'getOrSet'
   | 'touch'
   | 'delete'
   | 'deleteMany'

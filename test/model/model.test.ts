@@ -43,6 +43,8 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'set':
     case 'add':
       return cache[step.do](step.key, step.value, step.terms);
+    case 'getOrSet':
+      return cache.getOrSet(step.key, () => step.value, step.terms);
     case 'setMany':
       return cache.setMany(
         step.keys.map((key) => [key, step.value] as const),
@@ -156,7 +158,7 @@ async function agree(
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
     // These take several turns, in which writes that are called later may take effect.
-    const takesTurns = ['entries', 'check', 'peek', 'lease'].includes(step.do);
+    const takesTurns = ['entries', 'check', 'peek', 'lease', 'getOrSet'].includes(step.do);
     if (isAwaited(place) || takesTurns) await settle();
   }
   await settle();

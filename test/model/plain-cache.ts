@@ -63,6 +63,11 @@ export class PlainCache {
         return step.keys.map((key) => this.#find(key)?.value);
       case 'set':
         return this.#put(step.key, step.value, step.terms);
+      case 'getOrSet': {
+        const found = this.#find(step.key);
+        if (found === undefined) this.#put(step.key, step.value, step.terms);
+        return found === undefined ? step.value : found.value;
+      }
       case 'setMany':
         for (const key of step.keys) this.#put(key, step.value, step.terms);
         return undefined;

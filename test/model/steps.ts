@@ -14,7 +14,12 @@ export type Step =
       readonly lease: number;
       readonly ending: 'ack' | 'release' | 'none';
     }
-  | { readonly do: 'set' | 'add'; readonly key: Key; readonly value: unknown; readonly terms: Terms }
+  | {
+      readonly do: 'set' | 'add' | 'getOrSet';
+      readonly key: Key;
+      readonly value: unknown;
+      readonly terms: Terms;
+    }
   | { readonly do: 'setMany'; readonly keys: Key[]; readonly value: unknown; readonly terms: Terms }
   | { readonly do: 'touch'; readonly key: Key; readonly ttl: number | undefined }
   | { readonly do: 'getMany' | 'deleteMany'; readonly keys: Key[] }
@@ -61,6 +66,7 @@ const value = fc.oneof(
 const verbs: fc.WeightedArbitrary<Step>[] = [
   { weight: 12, arbitrary: fc.record({ do: fc.constant('set'), key, value, terms }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), key, value, terms }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('getOrSet'), key, value, terms }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany'), keys, value, terms }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('get', 'has', 'entry'), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('delete', 'pop'), key }) },

@@ -73,4 +73,30 @@ it.skipIf(!canMount)(
   },
 );
 
+it.skipIf(!canMount)(
+  'A stream that fills the disk fails with a typed error, and leaves nothing',
+  async () => {
+    const { folder, cache } = cacheOnSmallDisk();
+    await cache.set('key', 'old');
+    let taken = 0;
+    const endless = (function* () {
+      for (;;) {
+        taken++;
+        yield Buffer.alloc(100_000);
+      }
+    })();
+    await expect(cache.setStream('key', endless)).rejects.toMatchObject({
+      code: 'ERR_DISKCACHE_STORAGE',
+      cause: { code: 'ENOSPC' },
+    });
+    expect(taken).toBeGreaterThan(10);
+    expect(endless.next().done).toBe(true);
+    expect(await cache.get('key')).toBe('old');
+    expect(valueFiles(folder)).toEqual([]);
+    expect((await cache.check()).problems).toEqual([]);
+    await cache.setStream('key', ['fits']);
+    expect(await cache.get('key')).toEqual(Buffer.from('fits'));
+  },
+);
+
 it.todo('On a disk full of rows, delete() and clear() work, and then set() does again');

@@ -1,3 +1,4 @@
+import type { Compute, GetOrSetOptions } from './compute/compute-options.ts';
 import type { Entry } from './entry/entry.ts';
 import type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 import type { CacheEvents } from './events.ts';
@@ -15,6 +16,7 @@ export interface CacheStore {
   entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined>;
   entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]>;
   set(key: Key, value: unknown, options?: SetOptions): Promise<void>;
+  getOrSet<Value>(key: Key, compute: Compute<Value>, options?: GetOrSetOptions<Value>): Promise<Value>;
   touch(key: Key, options?: ExpiryOptions): Promise<boolean>;
   delete(key: Key): Promise<boolean>;
   deletePrefix(prefix: string): Promise<number>;

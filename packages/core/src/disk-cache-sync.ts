@@ -1,4 +1,13 @@
 import { AtOnce } from './calls/at-once.ts';
+import {
+  type ComputeSync,
+  computeSyncTerms,
+  memoizeSyncTerms,
+  type GetOrSetSyncOptions,
+  validFunction,
+} from './compute/compute-options.ts';
+import { GetOrSetSync } from './compute/get-or-set-sync.ts';
+import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf } from './engine/stats.ts';
@@ -19,7 +28,8 @@ import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
- * transactions. A server should use DiskCache, which has the same verbs as promises, on the same directory if need be.
+ * transactions. A server should use DiskCache, which has the same verbs as promises, and streams, on the same directory if
+ * need be.
  *
  * @example
  * ```ts
@@ -39,6 +49,7 @@ export class DiskCacheSync {
   readonly #iteration: Iteration;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue>;
+  readonly #computing: GetOrSetSync;
 
   /**
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
@@ -58,6 +69,7 @@ export class DiskCacheSync {
     this.#iteration = new Iteration(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+    this.#computing = new GetOrSetSync(this.#engine, this.#calls);
   }
 
   /**
@@ -109,6 +121,22 @@ export class DiskCacheSync {
   }
 
   /**
+   * The absolute path of the file that an entry's value is in, for programs that read files; undefined when there is no
+   * live entry, or when its value is in the database, as small ones are that setStream() did not store. Counts as a use.
+   * The file holds bytes as they are, text as UTF-8, other values as they were serialized. It must not be changed, and is
+   * there only until the entry is replaced, removed or evicted.
+   *
+   * @example
+   * ```ts
+   * cache.set('page', 'x'.repeat(100_000));
+   * console.log(cache.path('page')); // …/cache/values/ab/cdef….val
+   * ```
+   */
+  path(key: Key): string | undefined {
+    return this.#calls.path(validKey(key));
+  }
+
+  /**
    * Stores a value, in place of the one there was and of its deadline and tags.
    *
    * @throws InvalidArgumentError when key, value or options are wrong, DiskCacheError `ERR_DISKCACHE_TOO_LARGE`,
@@ -129,6 +157,62 @@ export class DiskCacheSync {
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   add(key: Key, value: unknown, options?: SetOptions): boolean {
     return this.#calls.put(this.#writes.add(key, value, options));
+  }
+
+  /**
+   * The value of a key; where there is no live entry, what `compute` makes, which is stored. When another process is
+   * computing it this one waits for that; others wait for this one, for up to `lease`. See DiskCache.getOrSet(). `compute`
+   * has to be synchronous, and there is no `signal`, `timeout` or `staleWhileRevalidate`.
+   *
+   * Inside transact() it computes under the lock that is held: nobody else can, and a failure is not kept for others.
+   *
+   * @throws what `compute` threw, InvalidArgumentError when an argument or the value is wrong, DiskCacheError
+   *   `ERR_DISKCACHE_KEPT_FAILURE`, and what get() throws
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * const cache = new DiskCacheSync('./cache');
+   * console.log(cache.getOrSet('answer', () => 6 * 7, { ttl: 60_000 })); // 42
+   * cache.close();
+   * ```
+   */
+  getOrSet<Value>(key: Key, compute: ComputeSync<Value>, options?: GetOrSetSyncOptions<Value>): Value {
+    const terms = computeSyncTerms(options);
+    return this.#computing.call({
+      key: validKey(key),
+      compute: validFunction('compute', compute),
+      terms,
+    }) as Value;
+  }
+
+  /**
+   * A function that gives what `fn`, which has to be synchronous, gives for the same arguments, from the cache where it is
+   * there. See DiskCache.memoize().
+   *
+   * @throws InvalidArgumentError when an option is wrong, or a function without a name is given none; from the memoized
+   *   function also `ERR_DISKCACHE_KEY`, for arguments of which cacheKey() makes no key
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * const cache = new DiskCacheSync('./cache');
+   * const double = cache.memoize((n: number) => 2 * n, { name: 'double' });
+   * console.log(double(4), double.key(4)); // 8 double:4
+   * cache.close();
+   * ```
+   */
+  memoize<Wrapped extends (...args: never[]) => unknown>(
+    fn: Wrapped,
+    options?: MemoizeSyncOptions<Parameters<Wrapped>, ReturnType<Wrapped>>,
+  ): MemoizedSync<Wrapped> {
+    const plan = memoizePlan(fn, options, memoizeSyncTerms);
+    const { key, terms } = plan;
+    const computing = this.#computing;
+    function call(this: unknown, ...args: unknown[]): unknown {
+      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+    }
+    return dressed(call, plan, (...args) => this.delete(key(...args))) as MemoizedSync<Wrapped>;
   }
 
   /**
@@ -270,7 +354,7 @@ export class DiskCacheSync {
   *entries<Value = unknown>(options?: IterationOptions): Generator<Entry<Value>, void> {
     for (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
-        const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+        const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }

@@ -1,5 +1,15 @@
+import type { Readable } from 'node:stream';
 import type { CacheStore } from './cache-store.ts';
 import { InTurn } from './calls/in-turn.ts';
+import {
+  type Compute,
+  computeTerms,
+  memoizeTerms,
+  type GetOrSetOptions,
+  validFunction,
+} from './compute/compute-options.ts';
+import { GetOrSet } from './compute/get-or-set.ts';
+import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
@@ -13,6 +23,8 @@ import type { IterationOptions, PeekEntryOptions } from './entry/iteration-optio
 import type { CacheEvents } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
+import type { StreamSource } from './streams/byte-source.ts';
+import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
@@ -20,6 +32,7 @@ import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
+import { Streams } from './verbs/streams.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
@@ -54,6 +67,8 @@ export class DiskCache implements CacheStore {
   readonly #iteration: Iteration;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue | UnfinishedValue>;
+  readonly #computing: GetOrSet;
+  readonly #streams: Streams;
   #closing: Promise<void> | undefined;
 
   /**
@@ -73,6 +88,8 @@ export class DiskCache implements CacheStore {
     this.#iteration = new Iteration(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+    this.#computing = new GetOrSet(this.#engine, this.#calls);
+    this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
   }
 
@@ -142,6 +159,74 @@ export class DiskCache implements CacheStore {
   }
 
   /**
+   * Stores what a stream gives as an entry's value, without ever holding it in memory, and resolves when the entry is
+   * committed. It goes straight into a file of its own, also when it is small; get() gives it as a Buffer. The source is
+   * read only as fast as the disk takes it. What fails, is aborted or cannot fit leaves nothing: the source is destroyed,
+   * and the entry that there was stays (unless it had to be the last to make room).
+   *
+   * The entry takes its place among calls on its key when it is called: later ones wait until the stream has ended, so the
+   * source must not wait for such a call. Calls on other keys do not wait, nor do those that concern many, as clear() and
+   * transact(): for them the stream is an entry from when it is committed. close() waits for the stream: use `signal` to
+   * give it up.
+   *
+   * Room is made as bytes arrive, or at once where `size` is known. While others are written that take all of the room it
+   * waits for them up to `timeout`.
+   *
+   * @throws InvalidArgumentError when key, source, a chunk or an option is wrong, or when the source gives more or less than
+   *   `size`; DiskCacheError `ERR_DISKCACHE_TOO_LARGE` as soon as there are more bytes than can fit, `ERR_DISKCACHE_FULL`,
+   *   `ERR_DISKCACHE_TIMEOUT` or `ERR_DISKCACHE_STORAGE`; the signal's reason; what the source fails with
+   * @example
+   * ```ts
+   * import { Readable } from 'node:stream';
+   *
+   * const source = Readable.from(['first line\n', 'second line\n']);
+   * await cache.setStream('log', source, { ttl: 3_600_000, tags: ['logs'] });
+   * console.log(String(await cache.get('log'))); // the two lines
+   * ```
+   */
+  async setStream(key: Key, source: StreamSource, options?: SetStreamOptions): Promise<void> {
+    await this.#calls.putStream(this.#streams.set(key, source, options));
+  }
+
+  /**
+   * The bytes of an entry's value as a Readable, text as UTF-8, or undefined when there is no live entry. Counts as a use.
+   * The file is open, and has the length that was stored, when the promise resolves: that the entry is replaced, removed
+   * or evicted, or the cache closed, does not harm the stream. It has to be read to its end or destroyed, which closes the
+   * file. With option `checksum` a stream of the whole value ends with an error, before its last chunk, when it is not what
+   * was stored.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a range that starts past the value's end, `ERR_DISKCACHE_VALUE`
+   *   for a value that is neither bytes nor text; DiskCacheError `ERR_DISKCACHE_STORAGE`, also as the stream's own error
+   * @example
+   * ```ts
+   * await cache.setStream('log', ['first line
+', 'second line
+']);
+   * const stream = await cache.getStream('log', { start: 6, end: 9 });
+   * for await (const chunk of stream ?? []) console.log(String(chunk)); // line
+   * ```
+   */
+  async getStream(key: Key, range?: StreamRange): Promise<Readable | undefined> {
+    return this.#calls.openStream(validKey(key), checkRange(range));
+  }
+
+  /**
+   * The absolute path of the file that an entry's value is in, for programs that read files; undefined when there is no
+   * live entry, or when its value is in the database, as small ones are that setStream() did not store. Counts as a use.
+   * The file holds bytes as they are, text as UTF-8, other values as they were serialized. It must not be changed, and is
+   * there only until the entry is replaced, removed or evicted.
+   *
+   * @example
+   * ```ts
+   * await cache.setStream('picture', [new Uint8Array([0x89, 0x50])]);
+   * console.log(await cache.path('picture')); // …/cache/values/ab/cdef….val
+   * ```
+   */
+  async path(key: Key): Promise<string | undefined> {
+    return this.#calls.path(validKey(key));
+  }
+
+  /**
    * Stores several entries, in as few transactions as let the event loop turn meanwhile. When one is invalid nothing is
    * stored; when one fails, the others may have been. For all or nothing use transact().
    */
@@ -153,6 +238,73 @@ export class DiskCache implements CacheStore {
   /** Stores a value unless there is a live entry. @returns whether it was stored */
   async add(key: Key, value: unknown, options?: SetOptions): Promise<boolean> {
     return this.#calls.put(this.#writes.add(key, value, options));
+  }
+
+  /**
+   * The value of a key; where there is no live entry, what `compute` makes, which is stored. Of all calls for the key that
+   * come meanwhile, in all processes that use the cache, only one computes, and the others wait for its value. When its
+   * process dies another computes, within `lease`; when it fails, its own process's calls reject with what it threw, and
+   * each other process tries for itself.
+   *
+   * A call that finds a live entry costs what get() does. One that computes makes two small transactions. `undefined` is
+   * returned but never stored. What is set, deleted or evicted meanwhile stays so: the value that was being computed is
+   * returned to those who waited, and not stored. It is not stored either, and the 'error' event tells why, when the disk
+   * is full or the lock not to be had; a value that no cache could store is an error of the call. `compute` must not wait
+   * for getOrSet() of the same key: that would be itself.
+   *
+   * close() waits for calls that compute, and aborts what is computed in the background.
+   *
+   * @throws what `compute` threw, the reason of `signal`, InvalidArgumentError when an argument or the value is wrong,
+   *   TimeoutError after `timeout`, DiskCacheError `ERR_DISKCACHE_KEPT_FAILURE`, and what get() throws
+   * @example
+   * ```ts
+   * import { DiskCache } from '@diskcache/core';
+   *
+   * const cache = new DiskCache('./cache');
+   * const report = () => cache.getOrSet('report', async () => ({ made: Date.now() }), { ttl: 60_000, tags: ['reports'] });
+   * console.log((await report()).made === (await report()).made); // true
+   * await cache.close();
+   * ```
+   */
+  async getOrSet<Value>(key: Key, compute: Compute<Value>, options?: GetOrSetOptions<Value>): Promise<Value> {
+    const request = {
+      key: validKey(key),
+      compute: validFunction('compute', compute),
+      terms: computeTerms(options),
+    };
+    return this.#computing.call(request) as Promise<Value>;
+  }
+
+  /**
+   * A function that gives what `fn` gives for the same arguments, from the cache where it is there: getOrSet() under a key
+   * made of the function's name and the cacheKey() of the arguments. `this` is passed on, and is no part of the key. Beside
+   * its call it has `key(...args)`, `delete(...args)` and `fn`. Names change when code is minified: then give one.
+   *
+   * @throws InvalidArgumentError when an option is wrong, or a function without a name is given none; from the memoized
+   *   function also `ERR_DISKCACHE_KEY`, for arguments of which cacheKey() makes no key
+   * @example
+   * ```ts
+   * import { DiskCache } from '@diskcache/core';
+   *
+   * const cache = new DiskCache('./cache');
+   * const square = cache.memoize(async (n: number) => n * n, { name: 'square', ttl: 60_000 });
+   * console.log(await square(3)); // 9
+   * console.log(square.key(3)); // square:3
+   * console.log(await square.delete(3)); // true
+   * await cache.close();
+   * ```
+   */
+  memoize<Wrapped extends (...args: never[]) => unknown>(
+    fn: Wrapped,
+    options?: MemoizeOptions<Parameters<Wrapped>, Awaited<ReturnType<Wrapped>>>,
+  ): Memoized<Wrapped> {
+    const plan = memoizePlan(fn, options, memoizeTerms);
+    const { key, terms } = plan;
+    const computing = this.#computing;
+    async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
+      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+    }
+    return dressed(call, plan, async (...args) => this.delete(key(...args))) as Memoized<Wrapped>;
   }
 
   /**
@@ -295,7 +447,7 @@ export class DiskCache implements CacheStore {
   async *entries<Value = unknown>(options?: IterationOptions): AsyncGenerator<Entry<Value>, void> {
     for await (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
-        const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+        const found = await this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }
@@ -371,7 +523,7 @@ export class DiskCache implements CacheStore {
 
   /**
    * Waits for what was called before, and ends the use of the cache; calling it again does nothing more. Other verbs
-   * fail with `ERR_DISKCACHE_CLOSED` from the call on. A log of more than 256 KiB is put in order by a thread.
+   * fail with `ERR_DISKCACHE_CLOSED` from the call on. What getOrSet() computes in the background is aborted. A log of more than 256 KiB is put in order by a thread.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -384,6 +536,7 @@ export class DiskCache implements CacheStore {
 
   async #close(): Promise<void> {
     this.#engine.refuseCalls();
+    this.#computing.close();
     await this.#calls.ended();
     await this.#engine.close();
   }

@@ -16,10 +16,14 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TRANSACTION'
   /** A value cannot fit into `sizeLimit`, whatever is evicted. */
   | 'ERR_DISKCACHE_TOO_LARGE'
-  /** The cache is full and `eviction: 'none'` forbids making room. */
+  /** There is no room: `eviction: 'none'` forbids making it, or values that are being written take it for too long. */
   | 'ERR_DISKCACHE_FULL'
-  /** Another process held the write lock for longer than `timeout`. */
+  /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
+  /** A value could not be computed, and no call is there to reject with the reason, which is in `error.cause`. */
+  | 'ERR_DISKCACHE_COMPUTE'
+  /** A value could not be computed lately, and `errorTtl` keeps the failure, which is told in `error.cause`. */
+  | 'ERR_DISKCACHE_KEPT_FAILURE'
   /** A verb was called after close(). */
   | 'ERR_DISKCACHE_CLOSED'
   /** A key that has to be in the cache, since its place there is asked for, is not. */
@@ -53,13 +57,10 @@ export class DiskCacheError extends Error {
   }
 }
 
-/** The write lock was not free within `timeout` ms. */
+/** The write lock was not free, or a value not computed, within `timeout` ms; `message` says which. */
 export class TimeoutError extends DiskCacheError {
-  constructor(timeoutMs: number) {
-    super(
-      'ERR_DISKCACHE_TIMEOUT',
-      `the write lock was held by others for longer than the timeout of ${timeoutMs} ms`,
-    );
+  constructor(timeoutMs: number, what = 'the write lock was held by others') {
+    super('ERR_DISKCACHE_TIMEOUT', `${what} for longer than the timeout of ${timeoutMs} ms`);
     this.name = 'TimeoutError';
   }
 }

@@ -5,6 +5,9 @@ import { checkOptions, validTtl } from './entry/entry-options.ts';
 import { describe, InvalidArgumentError } from './errors.ts';
 import type { EvictionPolicy } from './policy/policy.ts';
 
+/** What a write outlives, see DiskCacheOptions. */
+export type Durability = 'normal' | 'full';
+
 /** How a cache is opened. All options are tunables of this process: none is stored in the directory. */
 export interface DiskCacheOptions {
   /**
@@ -65,6 +68,15 @@ export interface DiskCacheOptions {
   compression?: CompressionChoice | undefined;
   /** Whether files get a CRC-32 that is compared at each read. Costs about 1 ms a 2 MB. @default false */
   checksum?: boolean | undefined;
+  /**
+   * What a call that has returned, or whose promise has resolved, outlives: 'normal' a crash of the process; a power cut
+   * may cost the last writes, never the cache's consistency. 'full' a power cut, too: it waits until its file and its
+   * transaction are on disk, which takes as long as the disk takes to sync; DiskCache waits off the event loop, and calls
+   * that come together wait once.
+   *
+   * @default 'normal'
+   */
+  durability?: Durability | undefined;
   /** How long a write waits for other processes, in ms. @default 5000 */
   timeout?: number | undefined;
   /** Where the time comes from. @default the machine's clock */
@@ -86,6 +98,7 @@ export interface Settings {
   readonly serializers: readonly Serializer[];
   readonly compression: CompressionChoice | undefined;
   readonly checksum: boolean;
+  readonly durability: Durability;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -103,6 +116,7 @@ const NAMES = [
   'serializers',
   'compression',
   'checksum',
+  'durability',
   'timeout',
   'clock',
   'random',
@@ -140,6 +154,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializers = [],
     compression,
     checksum = false,
+    durability = 'normal',
     timeout = 5000,
     clock = systemClock,
     random = Math.random,
@@ -156,6 +171,12 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializers,
     compression,
     checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
+    durability: valid(
+      'durability',
+      durability,
+      durability === 'normal' || durability === 'full',
+      "one of 'normal', 'full'",
+    ),
     timeoutMs: validTimeout(timeout),
     clock: validClock(clock),
     random: valid('random', random, typeof random === 'function', 'a function'),

@@ -5,6 +5,7 @@ import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
+import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
@@ -47,6 +48,13 @@ export class AtOnce {
     return this.#readOrLeaveOut(() => this.#valueOf(key, row, find));
   }
 
+  /** The path of the file that a key's value is in, counted as a hit or a miss. */
+  path(key: Key): string | undefined {
+    const row = this.read(() => this.#engine.live.find(key));
+    this.#engine.counted(key, row);
+    return this.#engine.pathOf(row);
+  }
+
   /** Reads; in the rare moment when another process opens or closes the database, waits. */
   read<T>(work: () => T): T {
     this.#engine.assertOpen();
@@ -67,13 +75,7 @@ export class AtOnce {
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
   write<T>({ work }: Pick<Write<T>, 'work'>): T {
-    const engine = this.#engine;
-    engine.assertOpen();
-    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work);
-    for (;;) {
-      const result = step();
-      if (result !== AGAIN) return result;
-    }
+    return this.#write(work, this.#engine.log);
   }
 
   /** @returns whether the row was written */
@@ -138,7 +140,7 @@ export class AtOnce {
   /** The file is written before the row, and goes again unless the row came to be. */
   #withFile({ file, bytes, size }: PreparedFile, putRow: () => boolean): boolean {
     const { files, transaction } = this.#engine.storage;
-    this.write({ work: () => this.#engine.makeRoom(size) });
+    this.#write(() => this.#engine.makeRoom(size), undefined);
     let isStored = false;
     try {
       files.writeSync(file, bytes);
@@ -146,6 +148,7 @@ export class AtOnce {
       if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
     } catch (error) {
+      isStored = error instanceof NotSynced;
       throw storageError(error, 'cannot write a value file');
     } finally {
       if (!isStored) files.removeSync(file);
@@ -162,7 +165,7 @@ export class AtOnce {
       const broken: string = row.file;
       row = find(key);
       if (row?.file === broken) {
-        this.write({ work: () => engine.deleteBroken(key, broken, content) });
+        this.#write(() => engine.deleteBroken(key, broken, content), undefined);
         return undefined;
       }
     }
@@ -177,21 +180,39 @@ export class AtOnce {
     }
   }
 
-  #slice<T>(work: () => T): T {
+  /** @param log waited for, where that is asked for, before anything is given back that the last transaction replaced */
+  #write<T>(work: () => T | typeof AGAIN, log: LogSync | undefined): T {
+    const engine = this.#engine;
+    engine.assertOpen();
+    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work, log);
+    for (;;) {
+      const result = step();
+      if (result !== AGAIN) return result;
+    }
+  }
+
+  #slice<T>(work: () => T, log: LogSync | undefined): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
     engine.sliceEnd = monotonicMs() + SLICE_MS;
+    let result: T;
+    let replaced: readonly string[];
     try {
-      const result = work();
-      this.#removeFiles(engine.commit());
-      return result;
+      result = work();
+      replaced = engine.commit();
     } catch (error) {
       this.#removeFiles(engine.rollback());
       throw storageError(error, 'cannot write');
     } finally {
       engine.sliceEnd = Infinity;
     }
+    try {
+      if (result !== AGAIN) log?.syncNow();
+    } finally {
+      this.#removeFiles(replaced);
+    }
+    return result;
   }
 
   #waitForLock(): void {
@@ -212,7 +233,11 @@ export class AtOnce {
   }
 
   #removeFiles(files: readonly string[]): void {
-    for (const name of files) this.#engine.storage.files.removeSync(name);
+    try {
+      for (const name of files) this.#engine.storage.files.removeSync(name);
+    } catch (error) {
+      throw storageError(error, 'cannot remove a value file');
+    }
   }
 
   #patiently<T>(attempt: () => T | typeof LOCKED): T {

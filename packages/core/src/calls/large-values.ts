@@ -1,7 +1,8 @@
 import { type AGAIN, type Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
-import { FileRoom } from './file-room.ts';
+import { FileRoom, whileRoomIsTaken } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
+import { NotSynced } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
@@ -62,6 +63,7 @@ export class LargeValues {
       isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), { before });
       return isStored;
     } catch (error) {
+      isStored = error instanceof NotSynced;
       throw storageError(error, 'cannot write a value file');
     } finally {
       this.#room.giveBack(taken);
@@ -111,6 +113,45 @@ export class LargeValues {
     }
   }
 
+  /**
+   * What `look` makes of the file of a row that was found, or of the one that has taken its place: another process may have
+   * replaced it, then the file is gone, and the new one counts. An entry whose file cannot be handed out is removed.
+   *
+   * @returns the row, with nothing where its value is not in a file; undefined where there is no entry
+   */
+  async whole<Row extends EntryRow, Content extends object>(
+    key: Key,
+    found: Row | undefined,
+    find: Find<Row>,
+    look: (file: string, row: Row) => Promise<Content | 'gone' | 'damaged'>,
+  ): Promise<{ readonly row: Row; readonly content: Content | undefined } | undefined> {
+    let row = found;
+    while (row !== undefined) {
+      if (row.file === null) return { row, content: undefined };
+      const { file } = row as { file: string };
+      const content = await look(file, row).catch((error: unknown) => {
+        throw storageError(error, 'cannot read a value file');
+      });
+      if (typeof content === 'object') return { row, content };
+      row = await this.#readRow(() => find(key));
+      if (row?.file === file) {
+        await this.removeBroken(key, file, content);
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** Removes the entry of a file that cannot be handed out. */
+  removeBroken(key: Key, file: string, why: 'gone' | 'damaged'): Promise<void> {
+    return this.#queue.run([keyIdentity(key)], () => this.#engine.deleteBroken(key, file, why));
+  }
+
+  /** Bytes of files that are being written and have no entry yet. */
+  get bytesUnderway(): number {
+    return this.#uncounted;
+  }
+
   get isIdle(): boolean {
     return this.#reads.size === 0;
   }
@@ -120,22 +161,12 @@ export class LargeValues {
     await Promise.allSettled(this.#reads);
   }
 
-  /** Another process may have replaced the row that was found: then its file is gone, and the new one counts. */
   async #read<Row extends EntryRow>(key: Key, found: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
-    const engine = this.#engine;
-    let row: Row | undefined = found;
-    while (row !== undefined) {
-      if (row.file === null) return { row, value: await engine.values.decodeLater(key, row) };
-      const { file } = row as { file: string };
-      const content = engine.values.verified(row, await this.#fileContent(file, row.size));
-      if (Buffer.isBuffer(content)) return { row, value: await engine.values.decodeLater(key, row, content) };
-      row = await this.#readRow(() => find(key));
-      if (row?.file === file) {
-        await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
-        return undefined;
-      }
-    }
-    return undefined;
+    const { values, storage } = this.#engine;
+    const whole = await this.whole(key, found, find, async (file, row) =>
+      values.verified(row, await storage.files.read(file, row.size)),
+    );
+    return whole && { row: whole.row, value: await values.decodeLater(key, whole.row, whole.content) };
   }
 
   async #contentOf(file: OpenFile, size: number): Promise<FileContent> {
@@ -150,15 +181,9 @@ export class LargeValues {
 
   async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
     this.#uncounted += size;
-    await this.#queue.run([], () => this.#engine.makeRoom(this.#uncounted));
+    await whileRoomIsTaken(this.#engine.settings, this.#queue, () =>
+      this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
+    );
     await this.#engine.storage.files.write(file, bytes);
-  }
-
-  async #fileContent(file: string, size: number): Promise<FileContent> {
-    try {
-      return await this.#engine.storage.files.read(file, size);
-    } catch (error) {
-      throw storageError(error, 'cannot read a value file');
-    }
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import { TimeoutError } from '../errors.ts';
+import type { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 
 /** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
@@ -27,6 +28,8 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
   /** False while its file is being written. */
   isReady: boolean;
+  /** Whether that may take so long that only calls on its own keys wait for it. */
+  readonly isLong: boolean;
   /** Whether its transaction holds nothing else. */
   isAlone: boolean;
   isSettled: boolean;
@@ -48,6 +51,8 @@ export class WriteQueue {
   #pendingOnEveryKey = 0;
   #draining: Promise<void> | undefined;
   #wake: (() => void) | undefined;
+  /** Groups that are committed, but perhaps not yet on disk. */
+  readonly #syncing = new Set<Promise<void>>();
 
   /** @param finish what to do with files that no row points to any more */
   constructor(engine: Engine, finish: (replacedFiles: readonly string[]) => void) {
@@ -72,16 +77,25 @@ export class WriteQueue {
    * @returns what `work` returned, once it is committed
    */
   run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, around: Around = {}): Promise<T> {
-    return this.#add({ concerned, work, isRead: false }, around);
+    return this.#add({ concerned, work, isRead: false, isLong: false }, around);
+  }
+
+  /** The same where `before` may take so long that calls that concern every key do not wait for it. */
+  runLong<T>(
+    concerned: ConcernedKeys,
+    work: () => T | typeof AGAIN,
+    before: () => Promise<void>,
+  ): Promise<T> {
+    return this.#add({ concerned, work, isRead: false, isLong: true }, { before });
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
-    return this.#add({ concerned, work, isRead: true }, {});
+    return this.#add({ concerned, work, isRead: true, isLong: false }, {});
   }
 
   #add<T>(
-    { concerned, work, isRead }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead'>,
+    { concerned, work, isRead, isLong }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'>,
     { before, committed }: Around,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -94,6 +108,7 @@ export class WriteQueue {
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
         isReady: before === undefined,
+        isLong,
         isAlone: concerned === 'every key',
         isSettled: false,
       };
@@ -107,9 +122,10 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when nothing is pending. */
+  /** Resolves when nothing is pending, and all that was committed is on disk where that is asked for. */
   async idle(): Promise<void> {
     while (this.#draining !== undefined) await this.#draining;
+    await Promise.allSettled(this.#syncing);
   }
 
   async #prepare(write: PendingWrite, before: () => Promise<void>): Promise<void> {
@@ -121,7 +137,14 @@ export class WriteQueue {
       this.#settle(write, () => write.reject(error));
       this.#dropSettled();
     }
+    if (write.isLong) this.#restartWaiting(write);
     this.#wake?.();
+  }
+
+  /** Those that had to wait for a write that took long have not waited for others' locks so far. */
+  #restartWaiting({ concerned }: PendingWrite): void {
+    const deadline = monotonicMs() + this.#engine.settings.timeoutMs;
+    for (const write of this.#pending) if (concernSame(write.concerned, concerned)) write.deadline = deadline;
   }
 
   async #drain(): Promise<void> {
@@ -148,8 +171,9 @@ export class WriteQueue {
       this.#fail(batch, storageError(error, 'cannot begin to write'));
       return;
     }
+    let replaced: readonly string[];
     try {
-      this.#slice((end) => {
+      replaced = this.#slice((end) => {
         for (const write of batch) {
           if (write.isSettled) continue;
           const result = write.work();
@@ -166,16 +190,46 @@ export class WriteQueue {
       return;
     }
     // Those that the slice had no time for stay pending.
-    for (const [write, result] of results) this.#committed(write, result);
+    const { log } = this.#engine;
+    const waitsForDisk = (write: PendingWrite) => !write.isRead && write.concerned.length > 0;
+    if (log === undefined || ![...results.keys()].some(waitsForDisk)) {
+      this.#finish(replaced);
+      for (const [write, result] of results) this.#committed(write, result);
+      return;
+    }
+    const synced = this.#whenSynced(log, replaced);
+    for (const [write, result] of results) {
+      if (result === AGAIN || !waitsForDisk(write)) this.#committed(write, result);
+      else this.#settle(write, () => void synced.then(() => this.#end(write, result), write.reject));
+    }
   }
 
   #committed(write: PendingWrite, result: unknown): void {
+    if (result !== AGAIN) return this.#settle(write, () => this.#end(write, result));
     try {
       write.committed?.();
     } catch (error) {
-      return this.#fail([write], error);
+      this.#fail([write], error);
     }
-    if (result !== AGAIN) this.#settle(write, () => write.resolve(result as never));
+  }
+
+  #end(write: PendingWrite, result: unknown): void {
+    try {
+      write.committed?.();
+      write.resolve(result as never);
+    } catch (error) {
+      write.reject(error);
+    }
+  }
+
+  /** What is committed is on disk before anybody hears of it, and before a file goes that it has replaced. */
+  #whenSynced(log: LogSync, replaced: readonly string[]): Promise<void> {
+    const synced = log.synced().finally(() => {
+      this.#finish(replaced);
+      this.#syncing.delete(synced);
+    });
+    this.#syncing.add(synced);
+    return synced;
   }
 
   #readAll(batch: readonly PendingWrite[]): void {
@@ -197,13 +251,17 @@ export class WriteQueue {
     for (const write of this.#pending) write.deadline += monotonicMs() - since;
   }
 
-  /** One transaction, whose lock is held already, with a time to end for what can go on in the next. */
-  #slice(work: (end: number) => void): void {
+  /**
+   * One transaction, whose lock is held already, with a time to end for what can go on in the next.
+   *
+   * @returns the files that no row points to any more
+   */
+  #slice(work: (end: number) => void): readonly string[] {
     const engine = this.#engine;
     engine.sliceEnd = monotonicMs() + SLICE_MS;
     try {
       work(engine.sliceEnd);
-      this.#finish(engine.commit());
+      return engine.commit();
     } catch (error) {
       this.#finish(engine.rollback());
       throw error;
@@ -239,6 +297,7 @@ export class WriteQueue {
   #nextBatch(): PendingWrite[] {
     const batch: PendingWrite[] = [];
     const heldUp = new Set<string | number>();
+    const heldUpForLong = new Set<string | number>();
     for (const write of this.#pending) {
       const { concerned } = write;
       if (write.isAlone && batch.length > 0) break;
@@ -246,8 +305,13 @@ export class WriteQueue {
         if (heldUp.size === 0 && write.isReady) batch.push(write);
         break;
       }
-      if (write.isReady && !concerned.some((key) => heldUp.has(key))) batch.push(write);
-      else for (const key of concerned) heldUp.add(key);
+      const isHeldUp = concerned.some((key) => heldUp.has(key));
+      const isHeldUpForLong = concerned.some((key) => heldUpForLong.has(key));
+      if (write.isReady && !isHeldUp && !isHeldUpForLong) batch.push(write);
+      else {
+        const isForLong = !isHeldUp && (write.isReady ? isHeldUpForLong : write.isLong);
+        for (const key of concerned) (isForLong ? heldUpForLong : heldUp).add(key);
+      }
       if ((write.isAlone && batch.length > 0) || batch.length === BATCH_LIMIT) break;
     }
     return batch;
@@ -283,4 +347,9 @@ export class WriteQueue {
       else this.#pendingByKey.set(key, count);
     }
   }
+}
+
+function concernSame(one: ConcernedKeys, other: ConcernedKeys): boolean {
+  if (one === 'every key' || other === 'every key') return one === other;
+  return one.some((key) => other.includes(key));
 }

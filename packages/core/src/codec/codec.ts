@@ -11,8 +11,8 @@ export interface SerializerSettings {
 }
 
 /** Values with a form of their own: a Uint8Array that is no Buffer, and a string that has no UTF-8 form. */
-const BYTES = 'bytes';
-const UTF16 = 'utf16';
+export const BYTES = 'bytes';
+export const UTF16 = 'utf16';
 const OWN_IDS = new Set([BYTES, UTF16, 'auto']);
 
 const OWN_SHAPE = '{ id, serialize, deserialize }';

@@ -6,20 +6,22 @@ import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
-import { halfLife, POLICIES } from '../policy/policy.ts';
+import { POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
+import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
-import { isPinned, Storage } from '../storage/storage.ts';
+import { isPinned, Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { LiveRows } from './live-rows.ts';
+import { UseNotes } from './use-notes.ts';
 import { Tally, took } from '../tally.ts';
-import { type PreparedValue, ValueLayout } from './value-layout.ts';
+import { ValueLayout } from './value-layout.ts';
 
 /** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
 export interface Slice {
@@ -35,9 +37,6 @@ export const SLICE_MS = 5;
 /** Expired entries that upkeep removes in one transaction. */
 const PURGED_AT_ONCE = 256;
 
-/** The smallest step of time that a double keeps apart at today's dates, and some. */
-const STAMP_STEP_MS = 2 ** -10;
-
 /**
  * What every verb does, once, for both doors: DiskCacheSync, which does it on the caller's thread, and DiskCache, which
  * never makes the caller's thread wait. Methods that change something need the write lock.
@@ -46,6 +45,8 @@ export class Engine {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly live: LiveRows;
+  /** Waits for the disk, where that is asked for. */
+  readonly log: LogSync | undefined;
   readonly values: ValueLayout;
   readonly uses = new Uses();
   readonly evictor: Evictor;
@@ -58,10 +59,9 @@ export class Engine {
   /** When making room for a write has to stop for now, by monotonicMs(). */
   sliceEnd = Infinity;
   readonly directory: string;
-  readonly #notesUse: boolean;
+  readonly #useNotes: UseNotes;
   #refusesCalls = false;
   #isClosed = false;
-  #lastStamp = 0;
   #before: ReturnType<Tally['mark']>;
 
   constructor(directory: string, options: DiskCacheOptions | undefined) {
@@ -72,18 +72,27 @@ export class Engine {
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    makeDirectory(this.directory);
+    const folders = makeDirectory(this.directory);
     const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
+    const isDurable = this.settings.durability === 'full';
     const policy = POLICIES[this.settings.eviction];
-    this.#notesUse = policy.notesUse || this.settings.maxIdleMs !== undefined;
     this.storage = new Storage({
       directory: this.directory,
       timeoutMs,
       random,
       drawn: policy.drawn,
       memoryLimit,
+      isDurable,
     });
+    this.log = isDurable ? new LogSync(this.storage.databasePath, folders) : undefined;
     markAsCache(this.directory);
+    this.#useNotes = new UseNotes({
+      storage: this.storage,
+      uses: this.uses,
+      now: () => clock.now(),
+      maxIdleMs,
+      isNoting: policy.notesUse || maxIdleMs !== undefined,
+    });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
@@ -108,18 +117,25 @@ export class Engine {
       random,
       timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
-      purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
+      purge: () => {
+        this.storage.sql.endLeasesUntil.run(this.now());
+        return this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE;
+      },
       tidyLog: () => this.checkpoints.tidy(),
-      writeUses: (rows) => this.#writeUses(rows),
+      writeUses: (rows) => this.#useNotes.write(rows),
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
   }
 
+  /** Whether it is open. The body of a transaction that was called before may go on. */
+  get acceptsCalls(): boolean {
+    return !this.#refusesCalls || this.storage.transaction.isOpen;
+  }
+
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
   assertOpen(): void {
-    // The body of a transaction that was called before may go on.
-    if (this.#refusesCalls && !this.storage.transaction.isOpen)
+    if (!this.acceptsCalls)
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
   }
 
@@ -194,6 +210,12 @@ export class Engine {
     return this.settings.clock.now();
   }
 
+  /** Where a row's value is, when it is in a file. */
+  pathOf(row: EntryRow | undefined): string | undefined {
+    const file = row?.file ?? null;
+    return file === null ? undefined : this.storage.files.path(file);
+  }
+
   /** Counts a read: a hit where there was a row, else a miss. */
   counted(key: Key, row: { readonly id: number } | undefined): void {
     if (row === undefined) this.tally.counts.misses++;
@@ -210,7 +232,7 @@ export class Engine {
    * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
    *   room
    */
-  put(key: Key, prepared: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
+  put(key: Key, prepared: StoredValue, terms: EntryTerms): boolean | typeof AGAIN {
     if (!this.live.isLive(terms)) {
       this.tally.counts.sets++;
       this.#removeAny(key);
@@ -228,10 +250,10 @@ export class Engine {
       this.evictor.remove(growth.old);
       growth = { ...growth, old: undefined, place: growth.old.seq };
     }
-    const id = this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
+    const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
     if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
     this.evictor.written(growth.space);
-    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#writeReturn(id);
+    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;
   }
 
@@ -282,9 +304,15 @@ export class Engine {
     );
   }
 
-  /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
-  makeRoom(bytes: number): undefined | typeof AGAIN {
-    return this.evictor.makeRoom({ bytes, entries: 0 }, this.sliceEnd) ? undefined : AGAIN;
+  /**
+   * Evicts until files of so many bytes fit that are about to be written.
+   *
+   * @param others how many of them are for other files
+   * @returns AGAIN when the slice ended first
+   */
+  makeRoom(bytes: number, others = 0): undefined | typeof AGAIN {
+    const room = { bytes, entries: 0, file: { reserved: 0, others, maySpend: false } };
+    return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
   }
 
   /** What is in the cache now: live entries, and the space of all. */
@@ -327,33 +355,13 @@ export class Engine {
     }
   }
 
-  #writeUses(rows: readonly UseRow[]): void {
-    const { sql, transaction } = this.storage;
-    const fading = halfLife(transaction.totals.count);
-    for (const row of rows) sql.addUse.run({ ...row, halfLife: fading });
-    const { maxIdleMs } = this.settings;
-    if (maxIdleMs !== undefined) for (const { id, at } of rows) sql.slide.run({ id, at, maxIdleMs });
-    this.storage.logged(rows.length);
-  }
-
-  /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */
-  #writeReturn(id: number): void {
-    this.#writeUses([{ id, at: this.#stamp(), hits: 1, tick: this.storage.transaction.evictionsSeen }]);
-  }
-
   #noteUse(id: number): void {
-    if (!this.#notesUse || id < 0) return;
-    this.uses.note(id, this.#stamp(), this.storage.transaction.evictionsSeen);
-    this.upkeep.usesNoted();
+    if (this.#useNotes.note(id)) this.upkeep.usesNoted();
   }
 
-  /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */
-  #stamp(): number {
-    this.#lastStamp = Math.max(this.now(), this.#lastStamp + STAMP_STEP_MS);
-    return this.#lastStamp;
-  }
-
+  /** What is being computed for the key meanwhile is not to come back. */
   #removeAny(key: Key): ReplacedRow | undefined {
+    this.storage.sql.endLeaseOf.run(key);
     const row = this.storage.sql.findReplaced.get(key);
     if (row !== undefined) this.evictor.remove(row);
     return row;

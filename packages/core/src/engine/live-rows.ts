@@ -39,7 +39,7 @@ export class LiveRows {
     if (maxAgeMs === undefined) return this.find;
     return (key) => {
       const row = this.findFull(key);
-      return row !== undefined && this.#now() - row.stored < maxAgeMs ? row : undefined;
+      return row !== undefined && this.#now() - Math.floor(row.stored) < maxAgeMs ? row : undefined;
     };
   }
 

@@ -6,7 +6,7 @@ import type { Times } from '../tally.ts';
 export interface CacheStats {
   /** Entries in the cache, expired ones that were not yet removed left out. */
   readonly count: number;
-  /** Bytes that the entries take on disk. */
+  /** Bytes that the entries take on disk, and the files of streams that are just being written. */
   readonly size: number;
   readonly sizeLimit: number;
   readonly entryLimit: number;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
 import { openDatabase } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
@@ -8,6 +9,7 @@ import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
+  type ComputedRow,
   type EntryRow,
   type FullEntryRow,
   inOrder,
@@ -62,6 +64,8 @@ export interface StorageOptions {
   readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
+  /** Whether files are on disk, and not only on their way there, once they are written. */
+  readonly isDurable: boolean;
 }
 
 /** How many ids of removed entries are remembered; more only leave gaps. */
@@ -76,6 +80,7 @@ export class Storage {
   readonly sql: Statements;
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
+  readonly reservations: Reservations;
   readonly #memory: RowMemory;
   readonly databasePath: string;
   readonly arrivals: Arrivals;
@@ -83,12 +88,13 @@ export class Storage {
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, drawn, memoryLimit }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, drawn, memoryLimit, isDurable }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
     this.sql = prepareStatements(this.db, drawn);
-    this.files = new ValueFiles(directory, random);
+    this.files = new ValueFiles(directory, random, isDurable);
     this.transaction = new WriteTransaction(this.db, this.sql);
+    this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
     this.arrivals = new Arrivals(this.sql, this.transaction);
   }
@@ -127,6 +133,14 @@ export class Storage {
     const remembered = this.#memory.recall(key);
     if (remembered !== undefined && 'key' in remembered) return remembered as FullEntryRow;
     return this.#remembered(key, this.sql.findFull.get(key));
+  }
+
+  /** The same with what getOrSet() records. */
+  findComputed(key: Key): ComputedRow | undefined {
+    if (this.transaction.isWriting) return this.sql.findComputed.get(key);
+    const remembered = this.#memory.recall(key);
+    if (remembered !== undefined && 'cost' in remembered) return remembered as ComputedRow;
+    return this.#remembered(key, this.sql.findComputed.get(key));
   }
 
   /** Forgets what is in memory of a key whose time seems to have passed: its use may have moved that time. */
@@ -234,18 +248,10 @@ export class Storage {
 
   /** Removes all rows at once. Needs the write lock. @returns how many of them had not expired */
   truncate(now: number): number {
-    const { totals } = this.transaction;
-    const { live, files } = truncate(this.sql, now, totals);
+    const { live, files, totals } = truncate(this.sql, now, this.transaction.totals);
     this.forgetAll();
     for (const file of files) this.transaction.fileReplaced(file);
-    const { count, space, fileSpace, arrivals, swept } = totals;
-    this.transaction.add({
-      count: -count,
-      space: -space,
-      fileSpace: -fileSpace,
-      arrivals: -arrivals,
-      swept: -swept,
-    });
+    this.transaction.setTotals(totals);
     this.logged(64);
     return live;
   }

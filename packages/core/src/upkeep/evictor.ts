@@ -25,6 +25,8 @@ const BATCH = 64;
 const TOLERANCE = 1.05;
 const TOLERANCE_BYTES = 256 * 1024;
 const LOOK_EVERY_BYTES = 256 * 1024;
+/** The part of the size limit by which small values may exceed it while large files that are being written fill it. */
+const OVERDRAFT = 1 / 32;
 
 /** What is to be added to the cache. */
 export interface Room {
@@ -32,6 +34,28 @@ export interface Room {
   readonly entries: number;
   /** The id of the entry that it replaces, which is not to go before it. */
   readonly spare?: number | undefined;
+  /** Set where it is for a file that is about to be written, or is being written. */
+  readonly file?: FileBeingWritten;
+}
+
+/** A file for which there is to be room before it has an entry. It can wait for others of its kind. */
+export interface FileBeingWritten {
+  /** What is reserved for it already. */
+  readonly reserved: number;
+  /** The part of a Room's bytes that is for other such files. */
+  readonly others: number;
+  /** Whether even the entry that it replaces may go for it, when it is the last. */
+  readonly maySpend: boolean;
+}
+
+/** There is no room as long as others write large files; later there may be. */
+export class RoomTaken extends DiskCacheError {
+  constructor(sizeLimit: number) {
+    super(
+      'ERR_DISKCACHE_FULL',
+      `values that are just being written take the room that there is (sizeLimit ${sizeLimit} bytes)`,
+    );
+  }
 }
 
 export interface EvictorInputs {
@@ -100,8 +124,9 @@ export class Evictor {
    * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
    */
   makeRoom(room: Room, deadline: number): boolean {
+    if (room.file !== undefined) this.#assertNotTaken(room);
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH) === 0) this.#evictOne(room.spare, over);
+      if (this.purge(BATCH) === 0 && !this.#evictOne(room, over)) break;
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -145,10 +170,34 @@ export class Evictor {
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  #evictOne(spare: number | undefined, reason: EvictionReason): void {
-    const victim = this.#victim(spare);
-    if (victim === undefined) throw this.#noRoom();
+  /** @returns false when nothing is left to evict, but what is being written excuses that */
+  #evictOne(room: Room, reason: EvictionReason): boolean {
+    const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
+    if (victim === undefined) {
+      this.#assertExcused(room);
+      return false;
+    }
     this.#evict(victim, reason);
+    return true;
+  }
+
+  /** Nothing is to go for a file that would not find room anyway. */
+  #assertNotTaken(room: Room): void {
+    const { sizeLimit } = this.#limits;
+    if (this.#policy.victims === 'none' || this.#isOver(room) === undefined) return;
+    const reserved = this.#storage.sql.reservedSpace.get() ?? 0;
+    if (reserved > 0 && reserved + room.bytes > sizeLimit) throw new RoomTaken(sizeLimit);
+  }
+
+  #assertExcused({ bytes, entries, file }: Room): void {
+    const { count, space } = this.#storage.transaction.totals;
+    const { sizeLimit, entryLimit } = this.#limits;
+    const excess = space + bytes - sizeLimit;
+    const { reserved = 0, others = 0 } = file ?? {};
+    const beingWritten = (this.#storage.sql.reservedSpace.get() ?? 0) - reserved + others;
+    if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
+      throw this.#noRoom();
+    if (file !== undefined || excess > sizeLimit * OVERDRAFT) throw new RoomTaken(sizeLimit);
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): void {

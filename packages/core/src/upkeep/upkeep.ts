@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers';
 import { type Clock, monotonicMs } from '../clock.ts';
 import type { Uses } from '../policy/uses.ts';
+import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
+import { removeAbandoned } from './abandoned-files.ts';
 import { ORPHAN_AGE_MS, orphans } from './check.ts';
 
 /** What upkeep needs of the cache that it keeps. */
@@ -79,9 +81,10 @@ export class Upkeep {
     this.#purge();
     this.#writeUsesSoon();
     this.#tidyLog();
+    const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
+    this.#removeAbandoned(before);
     if (--this.#ticksToSweep <= 0) {
       this.#ticksToSweep = SWEEP_TICKS;
-      const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
       this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), before));
     }
   }
@@ -90,6 +93,15 @@ export class Upkeep {
     let isDone = true;
     const isWritten = this.#try(() => (isDone = this.#host.purge()));
     if (isWritten && !isDone) this.#later(() => this.#purge());
+  }
+
+  #removeAbandoned(before: number): void {
+    try {
+      removeAbandoned(this.#host.storage, before, (work) => this.#host.tryWrite(work));
+    } catch (error) {
+      // Somebody else is at it: the next tick will do.
+      if (!isBusy(error)) this.#host.report(error);
+    }
   }
 
   #tidyLog(): void {

@@ -27,6 +27,7 @@ export function clearing(
   const steps: Steps = new Steps(
     progressOptions(options),
     (rows, mayTakeLong) => {
+      storage.sql.endAllLeases.run();
       if (storage.isWithin(mayTakeLong ? LONG : SHORT)) return { removed: evictor.removeAll(), isLast: true };
       greatestId ??= storage.sql.greatestId.get() ?? 0;
       return removeRows(storage.sql.upTo.all(greatestId, rows), rows);
@@ -46,6 +47,7 @@ async function clearedByThread(engine: Engine): Promise<number> {
   for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
     const cleared = await order('clear', engine.directory, engine.now());
     if (cleared !== 'busy') {
+      await engine.log?.synced();
       engine.removals.discard(cleared.files);
       engine.uses.forgetAll();
       engine.storage.forgetAll();

@@ -9,7 +9,7 @@ import { type RemoveRows, type RemoveSome, Steps } from './steps.ts';
 
 const NOTHING = { bytes: 0, entries: 0 };
 
-/** The verbs that remove many entries, step by step. */
+/** The verbs that remove many entries, step by step. What is being computed meanwhile goes too, see Leases. */
 export class Removals {
   readonly #engine: Engine;
 
@@ -24,13 +24,19 @@ export class Removals {
   evict(tag: string, options: RemovalOptions | undefined): Removal {
     const checked = validTag(tag);
     const { sql } = this.#engine.storage;
-    return this.#steps(options, (rows) => this.#removeRows(sql.tagged.all(checked, rows), rows));
+    return this.#steps(options, (rows) => {
+      sql.evictInLeases.run({ tag: checked });
+      return this.#removeRows(sql.tagged.all(checked, rows), rows);
+    });
   }
 
   deletePrefix(prefix: string, options: RemovalOptions | undefined): Removal {
     const { from, to } = prefixRange(prefix);
     const { sql } = this.#engine.storage;
-    return this.#steps(options, (rows) => this.#removeRows(sql.inRange.all(from, to, rows), rows));
+    return this.#steps(options, (rows) => {
+      sql.endLeasesIn.run(from, to);
+      return this.#removeRows(sql.inRange.all(from, to, rows), rows);
+    });
   }
 
   expire(options: RemovalOptions | undefined): Removal {

@@ -60,6 +60,8 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  *                 entries never read
  * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
  *                 error, until when the attempt that failed is not repeated
+ * lease.evicted   JSON array of the tags that were evicted since, or NULL
+ * reservation     the space that is kept for a file which is being written, until its entry counts it
  * tag             a row for each tag of each entry, in the order of the keys
  * arrival         the ids of the entries in the order in which their keys were new. The rows of entries that are gone stay
  *                 for a while: one by one they would cost a page each. The totals are in the last row, seq = LAST_SEQ, since
@@ -91,7 +93,14 @@ CREATE INDEX entry_stale ON entry (staleUntil, id) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
 CREATE TABLE tag (tag TEXT NOT NULL, key NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
-CREATE TABLE lease (key PRIMARY KEY, token INTEGER NOT NULL, until INTEGER NOT NULL, error) WITHOUT ROWID;
+CREATE TABLE lease (
+  key PRIMARY KEY,
+  token INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  error TEXT,
+  evicted TEXT
+) WITHOUT ROWID;
+CREATE TABLE reservation (file TEXT PRIMARY KEY, space INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE arrival (seq INTEGER PRIMARY KEY, id INTEGER, totals TEXT);
 INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, '${JSON.stringify(NO_TOTALS)}');
 PRAGMA application_id = ${APPLICATION_ID};

@@ -44,6 +44,12 @@ export interface CandidateRow {
   readonly usedTick: number | null;
 }
 
+/** Space that is kept for a file which is being written. */
+export interface ReservationRow {
+  readonly file: string;
+  readonly space: number;
+}
+
 /** The write-ahead log, in frames of FRAME_BYTES. */
 export interface LogState {
   readonly log: number;
@@ -65,6 +71,7 @@ export interface RowExtras {
 
 /** An entry that getOrSet() looks at, live or not. */
 export interface ComputedRow extends FullEntryRow {
+  readonly deadline: number | null;
   readonly staleUntil: number | null;
   readonly cost: number | null;
 }
@@ -73,7 +80,10 @@ export interface ComputedRow extends FullEntryRow {
 export interface LeaseRow {
   readonly token: number;
   readonly until: number;
-  readonly error: string | Buffer | null;
+  /** How it failed; null while it is being computed. */
+  readonly error: string | null;
+  /** JSON array of the tags that were evicted since, or null. */
+  readonly evicted: string | null;
 }
 
 /** Accesses to one entry, not yet in the database. */
@@ -188,7 +198,9 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     ),
     /** Moves the time at which an entry expires, where it moves with use. */
     slide: one<[{ id: number; at: number; maxIdleMs: number }]>(
-      `UPDATE entry SET expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER)))
+      `UPDATE entry SET
+         expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))),
+         staleUntil = staleUntil + max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))) - expires
        WHERE id = :id AND deadline IS NOT NULL AND stored <= :at`,
     ),
     setId: one<[now: number, before: number]>('UPDATE entry SET id = ? WHERE id = ?'),
@@ -226,11 +238,13 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     /** As JSON. */
     totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
     setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
+    /** What is kept for files that are being written. */
+    reserved: number<[]>('SELECT total(space) FROM reservation'),
     insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
     /** No WHERE: so SQLite frees pages, and does not look at rows. */
     truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
     sums: one<[], { count: number; space: number }>(
-      'SELECT count(*) AS count, total(space) AS space FROM entry',
+      'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
     ),
     countExpired: number<[{ now: number }]>(
       `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
@@ -284,19 +298,38 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT ${REPLACED} FROM entry WHERE key = ? AND leasedUntil = ?`,
     ),
 
-    findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, staleUntil, cost FROM entry WHERE key = ?`),
-    findLease: one<[Key], LeaseRow>('SELECT token, until, error FROM lease WHERE key = ?'),
+    findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, ${EXTRAS.join(', ')} FROM entry WHERE key = ?`),
+    /** When the entry of a key was stored, live or not. */
+    storedAt: number<[Key]>('SELECT stored FROM entry WHERE key = ?'),
+    findLease: one<[Key], LeaseRow>('SELECT token, until, error, evicted FROM lease WHERE key = ?'),
     takeLease: one<[Key, token: number, until: number]>(
       'INSERT OR REPLACE INTO lease (key, token, until) VALUES (?, ?, ?)',
     ),
     renewLease: one<[until: number, Key, token: number]>(
       'UPDATE lease SET until = ? WHERE key = ? AND token = ?',
     ),
-    failLease: one<[until: number, error: string | Buffer, Key, token: number]>(
+    failLease: one<[until: number, error: string, Key, token: number]>(
       'UPDATE lease SET until = ?, error = ? WHERE key = ? AND token = ?',
     ),
     endLease: one<[Key, token: number]>('DELETE FROM lease WHERE key = ? AND token = ?'),
     endLeasesUntil: one<[now: number]>('DELETE FROM lease WHERE until <= ?'),
+    endLeaseOf: one<[Key]>('DELETE FROM lease WHERE key = ?'),
+    endLeasesIn: one<[from: string, to: Key]>('DELETE FROM lease WHERE key >= ? AND key < ?'),
+    /** With a condition, since SQLite would write a page to empty a table that is empty. */
+    endAllLeases: one<[]>('DELETE FROM lease WHERE token IS NOT NULL'),
+    /** Notes with all that are being computed that what has this tag is evicted. */
+    evictInLeases: one<[{ tag: string }]>(
+      `UPDATE lease SET evicted = json_insert(coalesce(evicted, '[]'), '$[#]', :tag)
+       WHERE error IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(evicted) WHERE value = :tag)`,
+    ),
+
+    reservation: number<[file: string]>('SELECT space FROM reservation WHERE file = ?'),
+    reservations: one<[], ReservationRow>('SELECT file, space FROM reservation'),
+    reservedSpace: number<[]>('SELECT total(space) FROM reservation'),
+    reserve: one<[file: string, space: number]>(
+      'INSERT OR REPLACE INTO reservation (file, space) VALUES (?, ?)',
+    ),
+    unreserve: one<[file: string]>('DELETE FROM reservation WHERE file = ?'),
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),

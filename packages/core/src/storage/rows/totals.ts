@@ -2,7 +2,7 @@
 export interface Totals {
   /** Entries, expired ones included. */
   count: number;
-  /** Bytes that they are counted with against the size limit. */
+  /** Bytes that they and reservations are counted with against the size limit. */
   space: number;
   /** The part of that in files. */
   fileSpace: number;

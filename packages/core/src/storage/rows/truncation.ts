@@ -2,12 +2,14 @@ import type { SqliteDatabase } from './sqlite-database.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { type Totals, totalsFrom } from './totals.ts';
 
-/** What went when all entries were removed at once. */
+/** What there was when all entries were removed at once. */
 export interface Truncated {
   /** How many of them had not expired. */
   readonly live: number;
   /** The files of their values. */
   readonly files: readonly string[];
+  /** What the totals are now. */
+  readonly totals: Totals;
 }
 
 /**
@@ -19,8 +21,10 @@ export function truncate(sql: Statements, now: number, totals: Totals): Truncate
   const live = totals.count - (sql.countExpired.get({ now }) ?? 0);
   const files = sql.allFiles.all();
   for (const table of sql.truncations) table.run();
-  sql.insertTotals.run(JSON.stringify(emptied(totals)));
-  return { live, files };
+  const reserved = sql.reserved.get() ?? 0;
+  const left = { ...totals, count: 0, space: reserved, fileSpace: reserved, arrivals: 0, swept: 0 };
+  sql.insertTotals.run(JSON.stringify(left));
+  return { live, files, totals: left };
 }
 
 /** The same on a connection that does nothing else, in a transaction of its own. */
@@ -35,9 +39,4 @@ export function truncateNow(db: SqliteDatabase, now: number): Truncated {
     if (db.inTransaction) sql.rollback.run();
     throw error;
   }
-}
-
-/** What the totals are once all entries are gone. */
-export function emptied(totals: Totals): Totals {
-  return { ...totals, count: 0, space: 0, fileSpace: 0, arrivals: 0, swept: 0 };
 }

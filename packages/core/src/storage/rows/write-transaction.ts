@@ -118,6 +118,11 @@ export class WriteTransaction {
     this.#totalsChanged = true;
   }
 
+  setTotals(totals: Totals): void {
+    this.#totals = { ...totals };
+    this.#totalsChanged = true;
+  }
+
   fileReplaced(name: string): void {
     this.#files.replaced.push(name);
   }
