@@ -27,7 +27,9 @@ export type CacheVerbs = Pick<
   | 'expire'
   | 'cull'
   | 'keys'
+  | 'values'
   | 'entries'
+  | 'peekEntry'
   | 'transact'
   | 'check'
   | 'stats'
@@ -43,7 +45,8 @@ export function asPromises(cache: DiskCacheSync): CacheVerbs {
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== 'function') return undefined;
       const verb = (...given: unknown[]): unknown => method.apply(target, given);
-      if (name !== 'keys' && name !== 'entries') return async (...given: unknown[]) => verb(...given);
+      if (!['keys', 'values', 'entries'].includes(String(name)))
+        return async (...given: unknown[]) => verb(...given);
       return async function* (...given: unknown[]) {
         yield* verb(...given) as Iterable<unknown>;
       };

@@ -3,7 +3,7 @@ import type { Entry } from './entry/entry.ts';
 import type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 import type { CacheEvents } from './events.ts';
 import type { Key } from './entry/key.ts';
-import type { IterationOptions } from './entry/key-pages.ts';
+import type { IterationOptions } from './entry/iteration-options.ts';
 import type { CacheStats } from './engine/stats.ts';
 
 /**

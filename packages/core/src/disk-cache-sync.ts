@@ -15,10 +15,12 @@ import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
-import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
+import type { RemovalOptions } from './entry/progress-options.ts';
+import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
+import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
@@ -44,6 +46,7 @@ export class DiskCacheSync {
   readonly #calls: AtOnce;
   readonly #writes: Writes<PreparedValue>;
   readonly #removals: Removals;
+  readonly #iteration: Iteration;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue>;
   readonly #computing: GetOrSetSync;
@@ -63,6 +66,7 @@ export class DiskCacheSync {
     const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
     this.#writes = new Writes(this.#engine, prepare);
     this.#removals = new Removals(this.#engine);
+    this.#iteration = new Iteration(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
     this.#computing = new GetOrSetSync(this.#engine, this.#calls);
@@ -304,52 +308,68 @@ export class DiskCacheSync {
   }
 
   /** Removes all entries. @returns how many live ones */
-  clear(): number {
-    return this.#calls.remove(this.#removals.clear());
+  clear(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.clear(options));
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
-  evict(tag: string): number {
-    return this.#calls.remove(this.#removals.evict(tag));
+  evict(tag: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.evict(tag, options));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
-  deletePrefix(prefix: string): number {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix));
+  deletePrefix(prefix: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
-  expire(): number {
-    return this.#calls.remove(this.#removals.expire());
+  expire(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.expire(options));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
-  cull(): number {
-    return this.#calls.remove(this.#removals.cull());
+  cull(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.cull(options));
   }
 
-  /** The keys of the live entries, in order. Others may write meanwhile. */
+  /**
+   * The keys of the live entries, in their order or that of insertion. Others may write meanwhile: what is there all the
+   * time comes once, what comes or goes may or may not. Costs the same for each key however many there are; with both
+   * `tag` and order 'insertion', 8 bytes of memory for each entry of the tag.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_ABSENT` when `after` in the order of insertion is not in the cache
+   */
   *keys(options?: IterationOptions): Generator<Key, void> {
-    const pages = new KeyPages(this.#engine.storage.sql.keys, options);
-    const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
-    for (let rows = page(); rows.length > 0; rows = page()) {
+    for (const rows of this.#calls.pages(this.#iteration.keys(options))) {
       for (const { key } of rows) yield givenKey(key);
     }
   }
 
-  /**
-   * The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. One
-   * that cannot be read (a SerializerError) is left out, and an 'error' event.
-   */
+  /** The values of the live entries, as keys() goes through them. That is no use of them. */
+  *values<Value = unknown>(options?: IterationOptions): Generator<Value, void> {
+    for (const { value } of this.entries<Value>(options)) yield value;
+  }
+
+  /** The live entries, as keys() goes through them. That is no use of them. */
   *entries<Value = unknown>(options?: IterationOptions): Generator<Entry<Value>, void> {
-    const pages = new KeyPages(this.#engine.storage.sql.entries, options);
-    const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
-    for (let rows = page(); rows.length > 0; rows = page()) {
+    for (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
       }
     }
+  }
+
+  /**
+   * The first or the last live entry of those that keys() with these options would go through, or undefined when there is
+   * none. That is no use of it.
+   */
+  peekEntry<Value = unknown>(edge: 'first' | 'last', options?: PeekEntryOptions): Entry<Value> | undefined {
+    for (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
+      const found = row && this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+    }
+    return undefined;
   }
 
   /**

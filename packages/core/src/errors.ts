@@ -26,6 +26,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_KEPT_FAILURE'
   /** A verb was called after close(). */
   | 'ERR_DISKCACHE_CLOSED'
+  /** A key that has to be in the cache, since its place there is asked for, is not. */
+  | 'ERR_DISKCACHE_ABSENT'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
   /** An entry was written by a serializer or compression that this cache does not have, or is damaged; see SerializerError. */

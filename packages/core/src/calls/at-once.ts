@@ -8,7 +8,7 @@ import { TimeoutError } from '../errors.ts';
 import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
@@ -105,14 +105,23 @@ export class AtOnce {
   }
 
   /** @returns how many live entries were removed */
-  remove(slice: Removal): number {
-    let removed = 0;
+  remove(removal: Removal): number {
     for (let isLast = false; !isLast;) {
-      const done = this.write({ work: slice });
-      removed += done.removed;
-      isLast = done.isLast;
+      try {
+        isLast = this.write({ work: () => removal.step(true) });
+      } catch (error) {
+        throw storageError(error, 'cannot write');
+      }
+      removal.stepped();
     }
-    return removed;
+    return removal.removed;
+  }
+
+  /** The pages of what is gone through, empty ones left out. */
+  *pages<Row>(next: NextPage<Row>): Generator<Row[], void> {
+    for (let rows = this.read(next); rows !== undefined; rows = this.read(next)) {
+      if (rows.length > 0) yield rows;
+    }
   }
 
   /** Runs `body` in one transaction, or as a part of the one that is open. */

@@ -9,7 +9,7 @@ import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { CheckedRange } from '../streams/stream-options.ts';
-import type { Concerned, Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { Concerned, Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
 import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
 import { OutgoingValues } from './outgoing-values.ts';
@@ -129,16 +129,26 @@ export class InTurn {
   }
 
   /** @returns how many live entries were removed */
-  remove(slice: Removal): Promise<number> {
-    let removed = 0;
-    return this.write({
-      concerned: 'every key',
-      work: () => {
-        const done = slice();
-        removed += done.removed;
-        return done.isLast ? removed : AGAIN;
-      },
-    });
+  remove(removal: Removal): Promise<number> {
+    this.#engine.assertOpen();
+    const { elsewhere, step, stepped } = removal;
+    const work = () => (step(false) ? removal.removed : AGAIN);
+    if (elsewhere === undefined) return this.#queue.run('every key', work, { committed: stepped });
+    const turn = this.#queue.read('every key', () => undefined);
+    const before = async () => {
+      await turn;
+      await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
+    };
+    return this.#queue.run('every key', work, { before, committed: stepped });
+  }
+
+  /** The pages of what is gone through, empty ones left out. The event loop turns after each. */
+  async *pages<Row>(next: NextPage<Row>): AsyncGenerator<Row[], void> {
+    const page = () => this.read('every key', next);
+    for (let rows = await page(); rows !== undefined; rows = await page()) {
+      if (rows.length > 0) yield rows;
+      await nextTurn();
+    }
   }
 
   /** Resolves when all is done that was called before. The engine has to refuse calls by now. */

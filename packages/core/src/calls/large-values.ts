@@ -53,17 +53,14 @@ export class LargeValues {
     let taken = 0;
     let isStored = false;
     try {
-      isStored = await this.#queue.run(
-        concerned,
-        () => putRow(value as PreparedValue),
-        async () => {
-          // Room is given in the order of the calls, so also to what may turn out to be smaller.
-          await this.#room.take(given.size);
-          taken = given.size;
-          value = 'finish' in given ? await given.finish() : given;
-          if (isFile(value)) await this.#writeFile(value);
-        },
-      );
+      const before = async () => {
+        // Room is given in the order of the calls, so also to what may turn out to be smaller.
+        await this.#room.take(given.size);
+        taken = given.size;
+        value = 'finish' in given ? await given.finish() : given;
+        if (isFile(value)) await this.#writeFile(value);
+      };
+      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), { before });
       return isStored;
     } catch (error) {
       isStored = error instanceof NotSynced;

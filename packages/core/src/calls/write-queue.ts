@@ -8,11 +8,20 @@ import { storageError } from '../storage/rows/sqlite-error.ts';
 /** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
 export type ConcernedKeys = readonly (string | number)[] | 'every key';
 
+/** What is done before and after the work of a write. */
+export interface Around {
+  /** What has to be done first, off the event loop, while others may go ahead. */
+  readonly before?: (() => Promise<void>) | undefined;
+  /** Called after each transaction with a part of the work in it. What it throws ends the write. */
+  readonly committed?: (() => void) | undefined;
+}
+
 interface PendingWrite {
   readonly concerned: ConcernedKeys;
   readonly work: () => unknown;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
+  readonly committed: Around['committed'];
   /** By monotonicMs(), from when it could be committed but for others' locks. */
   deadline: number;
   readonly resolve: (result: never) => void;
@@ -65,11 +74,10 @@ export class WriteQueue {
    * long as it returns AGAIN.
    *
    * @param concerned no key at all for what need not wait for anything
-   * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
-  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
-    return this.#add({ concerned, work, isRead: false, isLong: false }, before);
+  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, around: Around = {}): Promise<T> {
+    return this.#add({ concerned, work, isRead: false, isLong: false }, around);
   }
 
   /** The same where `before` may take so long that calls that concern every key do not wait for it. */
@@ -78,23 +86,24 @@ export class WriteQueue {
     work: () => T | typeof AGAIN,
     before: () => Promise<void>,
   ): Promise<T> {
-    return this.#add({ concerned, work, isRead: false, isLong: true }, before);
+    return this.#add({ concerned, work, isRead: false, isLong: true }, { before });
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
-    return this.#add({ concerned, work, isRead: true, isLong: false });
+    return this.#add({ concerned, work, isRead: true, isLong: false }, {});
   }
 
   #add<T>(
     { concerned, work, isRead, isLong }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'>,
-    before?: () => Promise<void>,
+    { before, committed }: Around,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
         concerned,
         work,
         isRead,
+        committed,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
@@ -168,9 +177,9 @@ export class WriteQueue {
         for (const write of batch) {
           if (write.isSettled) continue;
           const result = write.work();
+          results.set(write, result);
           // What comes after it may concern the same keys.
           if (result === AGAIN) break;
-          results.set(write, result);
           if (monotonicMs() > end) break;
         }
       });
@@ -185,13 +194,31 @@ export class WriteQueue {
     const waitsForDisk = (write: PendingWrite) => !write.isRead && write.concerned.length > 0;
     if (log === undefined || ![...results.keys()].some(waitsForDisk)) {
       this.#finish(replaced);
-      for (const [write, result] of results) this.#settle(write, () => write.resolve(result as never));
+      for (const [write, result] of results) this.#committed(write, result);
       return;
     }
     const synced = this.#whenSynced(log, replaced);
     for (const [write, result] of results) {
-      const resolve = () => write.resolve(result as never);
-      this.#settle(write, () => (waitsForDisk(write) ? void synced.then(resolve, write.reject) : resolve()));
+      if (result === AGAIN || !waitsForDisk(write)) this.#committed(write, result);
+      else this.#settle(write, () => void synced.then(() => this.#end(write, result), write.reject));
+    }
+  }
+
+  #committed(write: PendingWrite, result: unknown): void {
+    if (result !== AGAIN) return this.#settle(write, () => this.#end(write, result));
+    try {
+      write.committed?.();
+    } catch (error) {
+      this.#fail([write], error);
+    }
+  }
+
+  #end(write: PendingWrite, result: unknown): void {
+    try {
+      write.committed?.();
+      write.resolve(result as never);
+    } catch (error) {
+      write.reject(error);
     }
   }
 

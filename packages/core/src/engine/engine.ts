@@ -12,6 +12,7 @@ import { FileRemovals } from '../storage/files/file-removals.ts';
 import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import { makeDirectory, markAsCache } from '../storage/directory.ts';
 import { isPinned, Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
@@ -79,7 +80,6 @@ export class Engine {
       directory: this.directory,
       timeoutMs,
       random,
-      reuseIds: policy.victims === 'drawn',
       drawn: policy.drawn,
       memoryLimit,
       isDurable,
@@ -248,7 +248,7 @@ export class Engine {
     this.tally.counts.sets++;
     if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
       this.evictor.remove(growth.old);
-      growth = { ...growth, old: undefined };
+      growth = { ...growth, old: undefined, place: growth.old.seq };
     }
     const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
     if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
@@ -318,10 +318,7 @@ export class Engine {
   /** What is in the cache now: live entries, and the space of all. */
   totals(): { count: number; size: number } {
     const { sql, transaction } = this.storage;
-    const { count, space } = (transaction.isOpen ? transaction.totals : sql.totals.get()) ?? {
-      count: 0,
-      space: 0,
-    };
+    const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
     return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
   }
 

@@ -35,6 +35,11 @@ export class Uses {
     this.#notes.delete(id);
   }
 
+  /** The same of all. */
+  forgetAll(): void {
+    this.#notes.clear();
+  }
+
   get size(): number {
     return this.#notes.size;
   }

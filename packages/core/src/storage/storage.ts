@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
 import { Reservations } from './reservations.ts';
+import { Arrivals } from './rows/arrivals.ts';
 import { openDatabase } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
@@ -18,6 +19,7 @@ import {
   type RowExtras,
   type Statements,
 } from './rows/statements.ts';
+import { truncate } from './rows/truncation.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
 
 /** A value in its stored form, and where it goes. */
@@ -40,6 +42,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
+  /** The place in the order of arrival that it takes over. */
+  readonly place?: number;
 }
 
 /** What else a row records. */
@@ -56,8 +60,6 @@ export interface StorageOptions {
   readonly directory: string;
   readonly timeoutMs: number;
   readonly random: () => number;
-  /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
-  readonly reuseIds: boolean;
   /** How many entries are drawn at a time when a victim is chosen. */
   readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
@@ -81,12 +83,12 @@ export class Storage {
   readonly reservations: Reservations;
   readonly #memory: RowMemory;
   readonly databasePath: string;
-  readonly #reuseIds: boolean;
+  readonly arrivals: Arrivals;
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, reuseIds, drawn, memoryLimit, isDurable }: StorageOptions) {
+  constructor({ directory, timeoutMs, random, drawn, memoryLimit, isDurable }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
     this.db = openDatabase(this.databasePath, timeoutMs);
     this.sql = prepareStatements(this.db, drawn);
@@ -94,7 +96,7 @@ export class Storage {
     this.transaction = new WriteTransaction(this.db, this.sql);
     this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
-    this.#reuseIds = reuseIds;
+    this.arrivals = new Arrivals(this.sql, this.transaction);
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */
@@ -164,7 +166,7 @@ export class Storage {
     key: Key,
     value: StoredValue,
     { expires, tags, stored, isPinned, extras }: RowTerms,
-    { old, space }: Growth,
+    { old, space, place }: Growth,
   ): number {
     const { sql, transaction } = this;
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
@@ -172,20 +174,23 @@ export class Storage {
     let id = old?.id;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
+      const seq = place ?? this.arrivals.next;
       const { lastInsertRowid } =
         extras === undefined
-          ? sql.insert.run(...inOrder(content), newId, key)
-          : sql.insertWhole.run(...wholeInOrder({ ...content, ...extras }), newId, key);
+          ? sql.insert.run(...inOrder(content), newId, key, seq)
+          : sql.insertWhole.run(...wholeInOrder({ ...content, ...extras }), newId, key, seq);
       id = Number(lastInsertRowid);
       if (id < 1 && !isPinned) id = this.#firstId(id);
-      transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
+      transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
+      if (place === undefined) this.arrivals.arrived(seq, id);
+      else this.arrivals.moved(seq, id);
     } else if (extras === undefined) {
       sql.replace.run(...inOrder(content), id);
     } else {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, id);
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
   }
@@ -209,7 +214,52 @@ export class Storage {
     if (row.file !== null) this.transaction.fileReplaced(row.file);
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
-    if (this.#reuseIds && !isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+    this.arrivals.left(1);
+    if (!isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+  }
+
+  /** The same of many rows, with as few statements as there can be. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    // Neighbours next to each other, since each page that changes costs more than a row.
+    const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
+    this.sql.removeAll.run(JSON.stringify(ids));
+    this.sql.removeUses.run(JSON.stringify(ids));
+    let space = 0;
+    let inFiles = 0;
+    for (const row of rows) {
+      this.#memory.forget(row.key);
+      this.#removeTags(row);
+      if (row.file !== null) this.transaction.fileReplaced(row.file);
+      space += row.space;
+      inFiles += fileSpace(row);
+    }
+    this.transaction.add({ count: -rows.length, space: -space, fileSpace: -inFiles });
+    this.logged(2 * rows.length);
+    this.arrivals.left(rows.length);
+    const free = ids.filter((id) => !isPinned({ id }));
+    this.#freeIds.push(...free.slice(0, FREE_IDS_LIMIT - this.#freeIds.length));
+  }
+
+  /** Whether the cache has no more pages and files than that. */
+  isWithin({ pages, files }: { pages: number; files: number }): boolean {
+    const { all, free } = this.databaseBytes();
+    return all - free <= pages * PAGE_BYTES && (this.sql.countFiles.get(files + 1) ?? 0) <= files;
+  }
+
+  /** Removes all rows at once. Needs the write lock. @returns how many of them had not expired */
+  truncate(now: number): number {
+    const { live, files, totals } = truncate(this.sql, now, this.transaction.totals);
+    this.forgetAll();
+    for (const file of files) this.transaction.fileReplaced(file);
+    this.transaction.setTotals(totals);
+    this.logged(64);
+    return live;
+  }
+
+  /** Forgets what is in memory of all rows. */
+  forgetAll(): void {
+    this.#memory.forgetAll();
+    this.#freeIds.length = 0;
   }
 
   /** Counts pages that a change elsewhere added to the log, about. */
@@ -256,7 +306,7 @@ export class Storage {
 
   #removeTags(row: ReplacedRow): void {
     if (row.tags !== null)
-      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.id);
+      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.key);
   }
 
   /** SQLite counts on from the greatest id, which is below 0 as long as all entries are pinned. */
@@ -284,7 +334,7 @@ export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tag
   const keyBytes =
     typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
   const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags?.length ?? 0) + fileSpace(value);
+  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
 }
 
 function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {

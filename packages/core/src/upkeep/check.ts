@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import { prepareStatements } from '../storage/rows/statements.ts';
 import { ValueFiles } from '../storage/files/value-files.ts';
 
@@ -52,11 +53,12 @@ export function checkCache(
   }
 
   sql.beginRead.run();
-  const totals = sql.totals.get();
+  const totals = totalsFrom(sql.totals.get());
   const sums = sql.sums.get();
   sql.commit.run();
-  if (totals?.count !== sums?.count || totals?.space !== sums?.space) {
-    const text = (sum: typeof sums) => `${sum?.count} entries of ${sum?.space} bytes`;
+  if (totals.count !== sums?.count || totals.space !== sums.space) {
+    const text = (sum: { count: number; space: number } | undefined) =>
+      `${sum?.count} entries of ${sum?.space} bytes`;
     problems.push({ kind: 'totals', detail: `kept: ${text(totals)}; counted: ${text(sums)}` });
   }
 

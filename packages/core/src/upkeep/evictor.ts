@@ -140,10 +140,8 @@ export class Evictor {
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
     const gone = rows.filter((row) => !this.#isInUse(row));
-    for (const row of gone) {
-      this.remove(row);
-      this.#tally.expired(row);
-    }
+    this.removeMany(gone);
+    for (const row of gone) this.#tally.expired(row);
     return gone.length;
   }
 
@@ -151,6 +149,18 @@ export class Evictor {
   remove(row: ReplacedRow): void {
     this.#uses.forget(row.id);
     this.#storage.remove(row);
+  }
+
+  /** The same of many. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    for (const { id } of rows) this.#uses.forget(id);
+    this.#storage.removeMany(rows);
+  }
+
+  /** The same of all entries, at once. @returns how many of them were live */
+  removeAll(): number {
+    this.#uses.forgetAll();
+    return this.#storage.truncate(this.#now());
   }
 
   /** Which limit would be exceeded, if one would. */
@@ -203,7 +213,7 @@ export class Evictor {
       case 'none':
         return undefined;
       case 'first':
-        return sql.firstEvictable.all(2).find((row) => row.id !== spare);
+        return this.#storage.arrivals.first(spare);
       case 'drawn': {
         const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
         return least && sql.findReplacedById.get(least.id);
@@ -265,7 +275,9 @@ export class Evictor {
         const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
         if (low === null || high === null || this.#policy.victims === 'none') break;
         const start =
-          this.#policy.victims === 'first' ? low : low + Math.floor(this.#random() * (high - low));
+          this.#policy.victims === 'first'
+            ? (this.#storage.arrivals.first(spare)?.id ?? low)
+            : low + Math.floor(this.#random() * (high - low));
         const run = sql.candidatesFrom.all(start, BATCH).filter((one) => one.id !== spare);
         if (run.length === 0) break;
         for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow, 'size');

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
 import { checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
+import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
 import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
 
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
@@ -39,6 +40,15 @@ function beginLog(db: Database.Database): void {
   }
 }
 
+function clear(db: Database.Database, now: number): Truncated | 'busy' {
+  try {
+    return truncateNow(db, now);
+  } catch (error) {
+    if (isBusy(error)) return 'busy';
+    throw error;
+  }
+}
+
 function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
   switch (name) {
     case 'checkpoint':
@@ -49,6 +59,8 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
       return checkpoint(directory, 'TRUNCATE');
     case 'check':
       return checkCache(databaseOf(directory), directory, now);
+    case 'clear':
+      return clear(databaseOf(directory), now);
     case 'close':
       databases.get(directory)?.close();
       databases.delete(directory);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DiskCacheError } from '../errors.ts';
+import type { Truncated } from '../storage/rows/truncation.ts';
 import type { CheckReport } from './check.ts';
 
 /** What a checkpoint came to. */
@@ -20,6 +21,8 @@ export interface ThreadResults {
   /** The same, leaving the log's file empty. */
   truncate: CheckpointResult;
   check: CheckReport;
+  /** Removes all entries at once, unless somebody else has the write lock. */
+  clear: Truncated | 'busy';
   /** Lets go of the cache. */
   close: undefined;
 }

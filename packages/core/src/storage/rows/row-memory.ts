@@ -85,6 +85,12 @@ export class RowMemory {
     this.#bytes -= bytesOf(identity, row);
   }
 
+  /** Forgets all rows, which are about to go. */
+  forgetAll(): void {
+    this.#rows.clear();
+    this.#bytes = 0;
+  }
+
   /** Says that a transaction begins, here or in another connection of this process: what it sees may be newer. */
   transactionBegins(): void {
     this.#begun.count++;
@@ -102,8 +108,7 @@ export class RowMemory {
     }
     if (version === this.#version) return true;
     this.#version = version;
-    this.#rows.clear();
-    this.#bytes = 0;
+    this.forgetAll();
     return false;
   }
 

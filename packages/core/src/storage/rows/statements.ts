@@ -1,4 +1,6 @@
 import type { Key } from '../../entry/key.ts';
+import { PageStatements } from './page-statements.ts';
+import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a value is and what it takes to hand it out. */
@@ -24,6 +26,7 @@ export interface FullEntryRow extends EntryRow {
 export interface ReplacedRow {
   readonly id: number;
   readonly key: Key;
+  readonly seq: number;
   readonly expires: number | null;
   readonly size: number;
   readonly space: number;
@@ -45,14 +48,6 @@ export interface CandidateRow {
 export interface ReservationRow {
   readonly file: string;
   readonly space: number;
-}
-
-/** The sums over all entries, expired ones included, and over reservations. */
-export interface Totals {
-  count: number;
-  space: number;
-  fileSpace: number;
-  evictions: number;
 }
 
 /** The write-ahead log, in frames of FRAME_BYTES. */
@@ -99,15 +94,6 @@ export interface UseRow {
   readonly tick: number;
 }
 
-/** One page of the entries with `from` <= key < `to` that have not expired by `now`. */
-export interface PageQuery {
-  readonly from: Key;
-  /** Left out for all keys from `from` on. */
-  readonly to?: Key;
-  readonly now: number;
-  readonly limit: number;
-}
-
 /** The keys of a queue: those with `from` <= key < `to` that have so many characters, and have not expired by `now`. */
 export interface QueueQuery {
   readonly from: string;
@@ -118,7 +104,8 @@ export interface QueueQuery {
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
-const REPLACED = 'id, key, expires, size, space, file, tags';
+const qualified = (columns: string) => columns.replace(/\w+/g, 'entry.$& AS $&');
+const REPLACED = 'entry.id AS id, key, entry.seq AS seq, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
   'codec',
@@ -147,15 +134,11 @@ export function wholeInOrder(content: RowContent & RowExtras): unknown[] {
 }
 
 const insertion = (names: readonly string[]) =>
-  `INSERT INTO entry (${names.join(', ')}, id, key) VALUES (${names.map(() => '?').join(', ')}, ?, ?)`;
+  `INSERT INTO entry (${names.join(', ')}, id, key, seq) VALUES (${names.map(() => '?').join(', ')}, ?, ?, ?)`;
 const assignments = (names: readonly string[], value: '?' | 'NULL') =>
   names.map((name) => `${name} = ${value}`).join(', ');
 
 const NOT_EXPIRED = 'AND (expires IS NULL OR expires > :now)';
-
-const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
-  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} ${NOT_EXPIRED}
-   ORDER BY key ${order} LIMIT +:limit`;
 
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time
@@ -168,13 +151,8 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     db.prepare(sql) as Query<Parameters, Row>;
   const number = <Parameters extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as Query<Parameters, number>;
-  const pages = <Row>(columns: string) => {
-    const ordered = (order: 'ASC' | 'DESC') => ({
-      bounded: one<[PageQuery], Row>(page(columns, 'AND key < :to', order)),
-      unbounded: one<[PageQuery], Row>(page(columns, '', order)),
-    });
-    return { forward: ordered('ASC'), backward: ordered('DESC') };
-  };
+  const text = <Parameters extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as Query<Parameters, string>;
   const fromEnds = <Given, Row>(columns: string, where: string) => {
     const from = (order: 'ASC' | 'DESC') =>
       one<[Given], Row>(
@@ -205,8 +183,8 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     hasId: number<[number]>('SELECT 1 FROM entry WHERE id = ?'),
     hasFile: number<[string]>('SELECT 1 FROM entry WHERE file = ?'),
 
-    insert: one<[...content: unknown[], id: number | null, key: Key]>(insertion(CONTENT)),
-    insertWhole: one<[...content: unknown[], id: number | null, key: Key]>(insertion(WHOLE)),
+    insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(CONTENT)),
+    insertWhole: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(WHOLE)),
     replace: one<[...content: unknown[], id: number]>(
       `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil'], 'NULL')} WHERE id = ?`,
     ),
@@ -230,8 +208,23 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     nextPinnedId: number<[]>('SELECT min(0, coalesce(min(id), 0)) - 1 FROM entry'),
     remove: one<[id: number]>('DELETE FROM entry WHERE id = ?'),
 
-    addTag: one<[tag: string, id: number]>('INSERT OR IGNORE INTO tag (tag, id) VALUES (?, ?)'),
-    removeTag: one<[tag: string, id: number]>('DELETE FROM tag WHERE tag = ? AND id = ?'),
+    removeAll: one<[ids: string]>('DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))'),
+
+    arrive: one<[seq: number, id: number]>('INSERT INTO arrival (seq, id) VALUES (?, ?)'),
+    setArrival: one<[id: number, seq: number]>('UPDATE arrival SET id = ? WHERE seq = ?'),
+    /** The row that comes so many rows after another. */
+    arrivalAfter: number<[seq: number, rows: number]>(
+      `SELECT seq FROM arrival WHERE seq > ? AND seq < ${LAST_SEQ} ORDER BY seq LIMIT 1 OFFSET +?`,
+    ),
+    sweepArrivals: one<[after: number, to: number]>(
+      `DELETE FROM arrival WHERE seq > ? AND seq <= ?
+       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = arrival.id AND entry.seq = arrival.seq)`,
+    ),
+
+    addTag: one<[tag: string, key: Key, id: number]>(
+      'INSERT OR IGNORE INTO tag (tag, key, id) VALUES (?, ?, ?)',
+    ),
+    removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
     addUse: one<[UseRow & { halfLife: number }]>(
       `INSERT INTO use (id, at, hits, tick)
@@ -240,11 +233,16 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
          at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
     ),
     removeUse: one<[id: number]>('DELETE FROM use WHERE id = ?'),
+    removeUses: one<[ids: string]>('DELETE FROM use WHERE id IN (SELECT value FROM json_each(?))'),
 
-    totals: one<[], Totals>('SELECT count, space, fileSpace, evictions FROM total'),
-    setTotals: one<[Totals]>(
-      'UPDATE total SET count = :count, space = :space, fileSpace = :fileSpace, evictions = :evictions',
-    ),
+    /** As JSON. */
+    totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
+    setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
+    /** What is kept for files that are being written. */
+    reserved: number<[]>('SELECT total(space) FROM reservation'),
+    insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
+    /** No WHERE: so SQLite frees pages, and does not look at rows. */
+    truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
     sums: one<[], { count: number; space: number }>(
       'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
     ),
@@ -261,17 +259,23 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT ${REPLACED} FROM entry WHERE staleUntil <= ? ORDER BY staleUntil, id LIMIT +?`,
     ),
     tagged: one<[tag: string, limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? LIMIT +?)`,
+      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? ORDER BY key LIMIT +?)`,
     ),
     inRange: one<[from: string, to: Key, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT +?`,
     ),
-    first: one<[limit: number], ReplacedRow>(`SELECT ${REPLACED} FROM entry ORDER BY id LIMIT +?`),
-    firstEvictable: one<[limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE id > 0 ORDER BY id LIMIT +?`,
+    greatestId: number<[]>('SELECT max(id) FROM entry'),
+    upTo: one<[id: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE id <= ? ORDER BY id LIMIT +?`,
+    ),
+    /** The first to arrive of those that may be evicted. */
+    firstAfter: one<[seq: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM arrival
+       CROSS JOIN entry ON entry.id = arrival.id AND entry.seq = arrival.seq
+       WHERE arrival.seq > ? AND arrival.id > 0 ORDER BY arrival.seq LIMIT +?`,
     ),
 
-    /** Of the entries that may be evicted. */
+    /** Of the entries that may be evicted: others have ids below 0. */
     idBounds: one<[], { low: number | null; high: number | null }>(
       'SELECT (SELECT min(id) FROM entry WHERE id > 0) AS low, (SELECT max(id) FROM entry WHERE id > 0) AS high',
     ),
@@ -334,8 +338,11 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
 
-    keys: pages<{ key: Key }>('key'),
-    entries: pages<FullEntryRow>(FULL),
+    pages: new PageStatements(db, { key: qualified('id, key, expires'), entry: qualified(FULL) }),
+    allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
+    countFiles: number<[limit: number]>(
+      'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
+    ),
     filesAfter: one<[file: string, limit: number], { file: string; size: number }>(
       'SELECT file, size FROM entry WHERE file > ? ORDER BY file LIMIT +?',
     ),
