@@ -17,6 +17,7 @@ import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
+import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
@@ -70,6 +71,11 @@ export class DiskCacheSync {
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
     this.#computing = new GetOrSetSync(this.#engine, this.#calls);
+  }
+
+  /** The folder the cache is in, as an absolute path. */
+  get directory(): string {
+    return this.#engine.directory;
   }
 
   /**
@@ -404,6 +410,18 @@ export class DiskCacheSync {
   /** How many live entries there are. */
   count(): number {
     return this.#calls.read(() => this.#engine.totals().count);
+  }
+
+  /** Calls `listener` at each event of that name, see CacheEvents, when the event loop next comes round. */
+  on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
+    this.#engine.events.on(Events.validName(name), listener as never);
+    return this;
+  }
+
+  /** Stops calling `listener`. */
+  off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
+    this.#engine.events.off(Events.validName(name), listener as never);
+    return this;
   }
 
   /** Ends the use of the cache; calling it again does nothing. Other verbs throw `ERR_DISKCACHE_CLOSED` from then on. */

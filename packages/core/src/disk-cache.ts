@@ -20,7 +20,7 @@ import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
-import type { CacheEvents } from './events.ts';
+import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
@@ -509,13 +509,13 @@ export class DiskCache implements CacheStore {
 
   /** Calls `listener` at each event of that name, see CacheEvents. */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(name, listener as never);
+    this.#engine.events.on(Events.validName(name), listener as never);
     return this;
   }
 
   /** Stops calling `listener`. */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(name, listener as never);
+    this.#engine.events.off(Events.validName(name), listener as never);
     return this;
   }
 
