@@ -12,6 +12,7 @@ export type EvictionReason =
 
 /** An entry that went. */
 export interface Departure {
+  /** As it was given to set(). */
   readonly key: Key;
   /** Bytes of its value as stored. */
   readonly size: number;
@@ -19,7 +20,10 @@ export interface Departure {
   readonly reason?: EvictionReason;
 }
 
-/** What a cache tells those who listen, see DiskCache.on(). */
+/**
+ * What a cache tells those who listen, see DiskCache.on(): the names, and what a listener is given. The same is published
+ * on the channels `diskcache:evict`, `diskcache:expire` and so on of node:diagnostics_channel.
+ */
 export interface CacheEvents {
   /** An entry was evicted by this process to keep a limit. Told once the transaction is committed. */
   evict: [entry: Departure];
@@ -31,7 +35,10 @@ export interface CacheEvents {
    * for entries of one serializer only the first time.
    */
   error: [error: Error];
-  /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
+  /**
+   * A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the
+   * reader is gone. Tells how many bytes it has.
+   */
   logPinned: [logBytes: number];
 }
 

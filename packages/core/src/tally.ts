@@ -5,8 +5,9 @@ import type { ReplacedRow } from './storage/rows/statements.ts';
 /** How often something had to be waited for, or took its time. */
 export interface Times {
   count: number;
-  /** All of them together. */
+  /** All of them together, in ms. */
   ms: number;
+  /** The longest of them, in ms. */
   longestMs: number;
 }
 

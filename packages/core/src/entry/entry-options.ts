@@ -5,13 +5,17 @@ import type { RowExtras } from '../storage/rows/statements.ts';
 export interface ExpiryOptions {
   /** Lifetime from now in ms, more than 0. @default the cache's `ttl` */
   ttl?: number | undefined;
-  /** Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once. */
+  /**
+   * Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once.
+   *
+   * @default none, unless a `ttl` says otherwise
+   */
   expires?: number | undefined;
 }
 
 /** What a write may say about its entry. */
 export interface SetOptions extends ExpiryOptions {
-  /** Labels to evict the entry by, see evict(). They replace the tags the entry had. @default none */
+  /** Labels to evict the entry by, see evict(): non-empty strings. They replace the tags the entry had. @default none */
   tags?: readonly string[] | undefined;
   /**
    * Whether the entry is never evicted to make room, for what is no cached copy of something else, as the state of a

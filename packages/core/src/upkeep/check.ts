@@ -6,7 +6,7 @@ import { ValueFiles } from '../storage/files/value-files.ts';
 /** One thing that is not as it should be. */
 export interface CheckProblem {
   readonly kind:
-    /** SQLite found its file damaged. */
+    /** SQLite found its file damaged (PRAGMA quick_check). */
     | 'database'
     /** The kept totals differ from the sums over the entries. */
     | 'totals'
@@ -14,8 +14,9 @@ export interface CheckProblem {
     | 'missing-file'
     /** An entry's file is shorter or longer than was written. */
     | 'damaged-file'
-    /** A file that no entry points to, and that is too old to be one just being written. */
+    /** A file that no entry points to, and that is over a minute old: upkeep removes it. */
     | 'orphan-file';
+  /** Which file, or what differs, for people to read. */
   readonly detail: string;
 }
 
@@ -24,7 +25,9 @@ export interface CheckReport {
   /** Whether there are no problems. */
   readonly ok: boolean;
   readonly problems: readonly CheckProblem[];
+  /** Entries that were counted, expired ones included. */
   readonly entries: number;
+  /** How many of them have a file. */
   readonly files: number;
 }
 

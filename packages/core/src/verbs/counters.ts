@@ -5,7 +5,7 @@ import { type Key, validKey } from '../entry/key.ts';
 import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';
 
-/** What incr() and decr() may say about the entry if there is none yet; one that is there keeps its own. */
+/** What incr() and decr() may say about the entry if there is no live one yet; one that is there keeps what it has. */
 export interface CounterOptions<N extends number | bigint = number | bigint> extends SetOptions {
   /** What is counted from where there is no live entry. @default 0, or 0n with a bigint */
   default?: N | undefined;

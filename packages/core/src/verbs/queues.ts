@@ -8,10 +8,10 @@ import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 import type { FullEntryRow, QueueQuery, ReplacedRow } from '../storage/rows/statements.ts';
 
-/** The end of a queue. */
+/** An end of a queue: items are pushed at the 'back' and pulled from the 'front', unless told otherwise. */
 export type Side = 'front' | 'back';
 
-/** What push() may say about its item. */
+/** What push() may say about its item. A queue's items are pinned, and option `maxIdle` is not for them. */
 export interface PushOptions extends Omit<SetOptions, 'pinned'> {
   /** Where the item goes. @default 'back' */
   side?: Side | undefined;
@@ -26,8 +26,9 @@ export interface PeekOptions {
 /** Which item to take, and for how long. */
 export interface PullOptions extends PeekOptions {
   /**
-   * Hands the item out for so many ms only: it comes back unless it is acknowledged until then. @default the item is
-   * removed at once
+   * Hands the item out for so many ms only, more than 0: it comes back unless it is acknowledged until then.
+   *
+   * @default the item is removed at once
    */
   lease?: number | undefined;
 }
