@@ -24,6 +24,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_CLOSED'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
+  /** cache.db is damaged, and `onCorrupt: 'throw'` forbids to start anew. */
+  | 'ERR_DISKCACHE_CORRUPT'
   /** An entry was written by a serializer or compression that this cache does not have, or is damaged; see SerializerError. */
   | 'ERR_DISKCACHE_SERIALIZER'
   /** The operating system or SQLite failed; the reason is in `error.cause`. */

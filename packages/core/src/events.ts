@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers';
 import type { Key } from './entry/key.ts';
 import { SerializerError } from './errors.ts';
 
@@ -19,6 +20,18 @@ export interface Departure {
   readonly reason?: EvictionReason;
 }
 
+/** A cache that had to start empty, since its database could not be used any more. */
+export interface Recreation {
+  /**
+   * 'corrupt': cache.db was damaged. 'foreign': it was no database, or another program's. 'replaced': another one has
+   * taken its place while this process used it, most often since another process found it damaged. 'removed': it was
+   * deleted while this process used it.
+   */
+  readonly reason: 'corrupt' | 'foreign' | 'replaced' | 'removed';
+  /** Where the old cache.db is now, if it was this process that moved it. */
+  readonly movedTo: string | undefined;
+}
+
 /** What a cache tells those who listen, see DiskCache.on(). */
 export interface CacheEvents {
   /** An entry was evicted by this process to keep a limit. Told once the transaction is committed. */
@@ -33,6 +46,11 @@ export interface CacheEvents {
   error: [error: Error];
   /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
   logPinned: [logBytes: number];
+  /**
+   * The cache started empty in the place of one that could not be used, which was moved aside. A listener that is added
+   * in the turn of the event loop in which the cache was opened hears it. Without one it becomes a process warning.
+   */
+  recreate: [recreation: Recreation];
 }
 
 /** What is published besides, on the channel `diskcache:` and its name, for tracing tools. */
@@ -53,6 +71,7 @@ const NAMES = [
   'expire',
   'error',
   'logPinned',
+  'recreate',
   'get',
   'set',
   'delete',
@@ -81,7 +100,7 @@ export class Events extends EventEmitter<CacheEvents> {
   }
 
   /** Tells in a tick of its own, so that a listener that throws breaks no call. */
-  tell<Name extends Exclude<keyof CacheEvents, 'error'>>(name: Name, given: CacheEvents[Name][0]): void {
+  tell<Name extends Exclude<keyof CacheEvents, 'error' | 'recreate'>>(name: Name, given: CacheEvents[Name][0]): void {
     process.nextTick(() => {
       this.#publish(name, given);
       this.emit(name as 'evict', given as Departure);
@@ -93,6 +112,19 @@ export class Events extends EventEmitter<CacheEvents> {
     this.#publish('error', reason);
     if (this.listenerCount('error') > 0) this.emit('error', reason);
     else process.emitWarning(reason);
+  }
+
+  /** Tells it at the end of the current turn of the event loop. */
+  recreated(recreation: Recreation): void {
+    setImmediate(() => {
+      this.#publish('recreate', recreation);
+      if (this.emit('recreate', recreation)) return;
+      const { reason, movedTo } = recreation;
+      const now = movedTo === undefined ? '' : `; what was there is now ${movedTo}`;
+      process.emitWarning(`the cache in ${this.#directory} started empty: its database was ${reason}${now}`, {
+        code: 'DISKCACHE_RECREATED',
+      });
+    });
   }
 
   /** Whether a tracing tool subscribed: asked first where it would cost something to have what to tell. */

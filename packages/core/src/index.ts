@@ -13,7 +13,7 @@ export type { LeasedItem, LeasedItemSync } from './verbs/leased-item.ts';
 export type { PeekOptions, PullOptions, PushOptions, Side } from './verbs/queues.ts';
 export type { Key } from './entry/key.ts';
 export type { CacheStats } from './engine/stats.ts';
-export type { CacheEvents, Departure, EvictionReason } from './events.ts';
+export type { CacheEvents, Departure, EvictionReason, Recreation } from './events.ts';
 export type { Times } from './tally.ts';
 export type { CheckProblem, CheckReport } from './upkeep/check.ts';
 export type { EvictionPolicy } from './policy/policy.ts';

@@ -67,6 +67,15 @@ export interface DiskCacheOptions {
   checksum?: boolean | undefined;
   /** How long a write waits for other processes, in ms. @default 5000 */
   timeout?: number | undefined;
+  /**
+   * What happens when cache.db is damaged, or is not the database of a DiskCache, be it when the cache is opened or later:
+   * 'recreate' moves it aside, to a name in the same folder that starts with its own, and starts an empty cache with a
+   * 'recreate' event; 'throw' fails with `ERR_DISKCACHE_CORRUPT` or `ERR_DISKCACHE_FORMAT`. One that a newer version has
+   * made is always an `ERR_DISKCACHE_FORMAT`, and stays.
+   *
+   * @default 'recreate'
+   */
+  onCorrupt?: 'recreate' | 'throw' | undefined;
   /** Where the time comes from. @default the machine's clock */
   clock?: Clock | undefined;
   /** Random numbers from 0 to below 1, for sampling, file names and jitter. @default Math.random */
@@ -87,6 +96,7 @@ export interface Settings {
   readonly compression: CompressionChoice | undefined;
   readonly checksum: boolean;
   readonly timeoutMs: number;
+  readonly onCorrupt: 'recreate' | 'throw';
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -104,6 +114,7 @@ const NAMES = [
   'compression',
   'checksum',
   'timeout',
+  'onCorrupt',
   'clock',
   'random',
 ] as const satisfies readonly (keyof DiskCacheOptions)[];
@@ -115,6 +126,8 @@ const EVICTION_POLICIES = [
   's3-fifo',
   'none',
 ] as const satisfies readonly EvictionPolicy[];
+
+const ON_CORRUPT = ['recreate', 'throw'] as const;
 
 const GIB = 1024 ** 3;
 const DEFAULT_FILE_THRESHOLD = 64 * 1024;
@@ -141,13 +154,14 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     compression,
     checksum = false,
     timeout = 5000,
+    onCorrupt = 'recreate',
     clock = systemClock,
     random = Math.random,
   } = checkOptions(given, NAMES);
   return Object.freeze({
     sizeLimit: wholeNumber('sizeLimit', sizeLimit, 4096, 'bytes'),
     entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),
-    eviction: validEviction(eviction),
+    eviction: oneOf('eviction', eviction, EVICTION_POLICIES),
     ttlMs: ttl === undefined ? undefined : validTtl(ttl),
     maxIdleMs: maxIdle === undefined ? undefined : validTtl(maxIdle, 'maxIdle'),
     fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
@@ -157,6 +171,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     compression,
     checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
     timeoutMs: validTimeout(timeout),
+    onCorrupt: oneOf('onCorrupt', onCorrupt, ON_CORRUPT),
     clock: validClock(clock),
     random: valid('random', random, typeof random === 'function', 'a function'),
   });
@@ -175,9 +190,9 @@ export function validDirectory(directory: unknown): string {
   );
 }
 
-function validEviction(name: EvictionPolicy): EvictionPolicy {
-  const allowed = `one of ${EVICTION_POLICIES.map((one) => `'${one}'`).join(', ')}`;
-  return valid('eviction', name, EVICTION_POLICIES.includes(name), allowed);
+function oneOf<T>(name: string, given: T, allowed: readonly T[]): T {
+  const isRight = allowed.includes(given);
+  return valid(name, given, isRight, `one of ${allowed.map((one) => `'${String(one)}'`).join(', ')}`);
 }
 
 /** Or Infinity. */

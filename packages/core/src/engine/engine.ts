@@ -11,12 +11,12 @@ import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
-import { makeDirectory, markAsCache } from '../storage/directory.ts';
-import { isPinned, Storage } from '../storage/storage.ts';
+import { isPinned, type Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { LiveRows } from './live-rows.ts';
+import { openStorage } from './open-storage.ts';
 import { Tally, took } from '../tally.ts';
 import { type PreparedValue, ValueLayout } from './value-layout.ts';
 
@@ -71,19 +71,10 @@ export class Engine {
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    makeDirectory(this.directory);
-    const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
+    const { timeoutMs, random, clock, maxIdleMs } = this.settings;
     const policy = POLICIES[this.settings.eviction];
     this.#notesUse = policy.notesUse || this.settings.maxIdleMs !== undefined;
-    this.storage = new Storage({
-      directory: this.directory,
-      timeoutMs,
-      random,
-      reuseIds: policy.victims === 'drawn',
-      drawn: policy.drawn,
-      memoryLimit,
-    });
-    markAsCache(this.directory);
+    this.storage = openStorage(this.directory, this.settings, this.events);
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
-import { openDatabase } from './rows/open-database.ts';
+import { Connection } from './rows/connection.ts';
+import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
@@ -11,7 +12,6 @@ import {
   type FullEntryRow,
   inOrder,
   wholeInOrder,
-  prepareStatements,
   type ReplacedRow,
   type RowExtras,
   type Statements,
@@ -50,14 +50,10 @@ export interface RowTerms {
   readonly extras: RowExtras | undefined;
 }
 
-export interface StorageOptions {
+export interface StorageOptions extends Omit<DatabaseOptions, 'path'> {
   readonly directory: string;
-  readonly timeoutMs: number;
-  readonly random: () => number;
   /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
   readonly reuseIds: boolean;
-  /** How many entries are drawn at a time when a victim is chosen. */
-  readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
 }
@@ -70,25 +66,29 @@ const FREE_IDS_LIMIT = 10_000;
  * let go of it, so that a row never points to a file that was not complete.
  */
 export class Storage {
-  readonly db: SqliteDatabase;
   readonly sql: Statements;
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
   readonly #memory: RowMemory;
   readonly databasePath: string;
+  readonly #connection: Connection;
   readonly #reuseIds: boolean;
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, timeoutMs, random, reuseIds, drawn, memoryLimit }: StorageOptions) {
+  constructor({ directory, reuseIds, memoryLimit, ...database }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
-    this.db = openDatabase(this.databasePath, timeoutMs);
-    this.sql = prepareStatements(this.db, drawn);
-    this.files = new ValueFiles(directory, random);
-    this.transaction = new WriteTransaction(this.db, this.sql);
+    this.#connection = new Connection({ ...database, path: this.databasePath });
+    this.sql = this.#connection.sql;
+    this.files = new ValueFiles(directory, database.random);
+    this.transaction = new WriteTransaction(this.#connection);
     this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
     this.#reuseIds = reuseIds;
+  }
+
+  get db(): SqliteDatabase {
+    return this.#connection.db;
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */
@@ -224,7 +224,7 @@ export class Storage {
   }
 
   close(): void {
-    this.db.close();
+    this.#connection.close();
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
+import { PathLock } from '../storage/rows/path-lock.ts';
 import { checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
@@ -14,10 +15,18 @@ const databases = new Map<string, Database.Database>();
 function databaseOf(directory: string): Database.Database {
   let db = databases.get(directory);
   if (db === undefined) {
-    db = new Database(join(directory, 'cache.db'), { timeout: PATIENCE_MS, fileMustExist: true });
-    for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+    const path = join(directory, 'cache.db');
+    db = new PathLock(path, PATIENCE_MS).together(() => opened(path));
     databases.set(directory, db);
   }
+  return db;
+}
+
+function opened(path: string): Database.Database {
+  const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
+  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  // The log is opened with the first read.
+  db.pragma('user_version');
   return db;
 }
 
@@ -50,7 +59,7 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
     case 'check':
       return checkCache(databaseOf(directory), directory, now);
     case 'close':
-      databases.get(directory)?.close();
+      new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
       databases.delete(directory);
       return undefined;
   }

@@ -1,42 +1,145 @@
-import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { monotonicMs, sleepSync } from '../../clock.ts';
-import { DiskCacheError, TimeoutError } from '../../errors.ts';
+import { DiskCacheError } from '../../errors.ts';
+import type { Recreation } from '../../events.ts';
 import { APPLICATION_ID, CONNECTION_PRAGMAS, CREATION_PRAGMAS, FORMAT_VERSION, SCHEMA } from './schema.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
-import { isBusy, storageError } from './sqlite-error.ts';
+import { createPrivateFile, PathLock } from './path-lock.ts';
+import { type FileIdentity, identityOf, isSameFile, setAside } from './set-aside.ts';
+import { damageOf, ForeignDatabase, storageError } from './sqlite-error.ts';
+import { prepareStatements, type Statements } from './statements.ts';
+import { whileBusy } from './while-busy.ts';
+
+export interface DatabaseOptions {
+  readonly path: string;
+  /** How long others may keep it locked. */
+  readonly timeoutMs: number;
+  /** How many entries are drawn at a time when a victim is chosen. */
+  readonly drawn: number;
+  /** What becomes of a database that cannot be used. */
+  readonly onCorrupt: 'recreate' | 'throw';
+  /** Hears of a database that was set aside. */
+  readonly onRecreate: (recreation: Recreation) => void;
+  /** The time in ms since the epoch, and random numbers from 0 to below 1, for the names of what is set aside. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** An open database, and which file it is. */
+export interface OpenedDatabase {
+  readonly db: Database.Database;
+  readonly sql: Statements;
+  readonly file: FileIdentity;
+}
+
+/** A database that was opened and cannot be used, or is no longer in its place. */
+interface Unusable {
+  readonly db: Database.Database;
+  readonly file: FileIdentity;
+  readonly error: unknown;
+}
+
+/** So often in a row it is tried again when another process has changed what is at the path. */
+const ATTEMPTS = 100;
+/** So many databases in a row are set aside: more would mean that none can be made here. */
+const SET_ASIDE_LIMIT = 3;
 
 /**
  * Opens cache.db, and makes it first if there is none. Opening one that exists writes nothing to it. Any number of
  * processes may do this at once.
  *
- * @throws {@link DiskCacheError} `ERR_DISKCACHE_FORMAT` when the file is not ours or is newer than this version,
- *   `ERR_DISKCACHE_STORAGE` when the system refuses, {@link TimeoutError} when others keep it locked for `timeoutMs`
+ * @throws {@link DiskCacheError} `ERR_DISKCACHE_FORMAT` when the file is newer than this version; the same or
+ *   `ERR_DISKCACHE_CORRUPT` when it cannot be used and is not to be set aside; `ERR_DISKCACHE_STORAGE` when the system
+ *   refuses; TimeoutError when others keep it locked for `timeoutMs`
  */
-export function openDatabase(path: string, timeoutMs: number): SqliteDatabase {
-  createPrivateFile(path);
-  // The wait for a lock is ours: SQLite's would block the event loop.
-  const db = new Database(path, { timeout: 0 });
+export function openDatabase(options: DatabaseOptions): OpenedDatabase {
+  const { path, timeoutMs, onCorrupt } = options;
+  const lock = new PathLock(path, timeoutMs);
   try {
-    whileBusy(timeoutMs, () => {
-      for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-      if (!isCurrentFormat(db, path)) create(db, path);
-    });
-    return db;
+    let setAsideCount = 0;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const outcome = lock.together(() => openFile(options));
+      if (outcome === undefined) lock.alone(() => makeFile(options));
+      else if ('sql' in outcome) return outcome;
+      else {
+        const maySetAside = onCorrupt === 'recreate' && setAsideCount < SET_ASIDE_LIMIT;
+        if (lock.alone(() => giveUp(options, outcome, maySetAside))) setAsideCount++;
+      }
+    }
+    throw new DiskCacheError('ERR_DISKCACHE_STORAGE', `${path} is replaced again and again`);
   } catch (error) {
-    db.close();
     throw storageError(error, `cannot open ${path}`);
   }
 }
 
-/** SQLite gives its own files the mode of this one. */
-function createPrivateFile(path: string): void {
+/** A name for what is set aside, with what belongs to it. */
+export function asideName({ path, now, random }: DatabaseOptions, reason: Recreation['reason']): string {
+  const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
+  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
+}
+
+/** A log whose database is gone is not to become the log of the new one. */
+function makeFile(options: DatabaseOptions): void {
+  const { path } = options;
+  if (identityOf(path) !== undefined) return;
+  setAside(path, asideName(options, 'removed'));
+  createPrivateFile(path);
+}
+
+/** @returns undefined where there is no file */
+function openFile({ path, timeoutMs, drawn }: DatabaseOptions): OpenedDatabase | Unusable | undefined {
+  const file = identityOf(path);
+  if (file === undefined) return undefined;
+  // The wait for a lock is ours: SQLite's would block the event loop.
+  const db = new Database(path, { timeout: 0 });
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
+    return isSameFile(identityOf(path), file) ? { db, sql, file } : { db, file, error: undefined };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw storageError(error, `cannot create ${path}`);
+    if (damageOf(error) !== undefined) return { db, file, error };
+    db.close();
+    throw error;
   }
+}
+
+/**
+ * Closes a database, and sets it aside before, if need be: once it is moved SQLite does not change it any more.
+ *
+ * @returns whether it was set aside
+ * @throws what is wrong with it, unless it may be set aside or is no longer there
+ */
+function giveUp(options: DatabaseOptions, { db, file, error }: Unusable, maySetAside: boolean): boolean {
+  const { path } = options;
+  try {
+    const reason = damageOf(error);
+    if (reason === undefined || !isSameFile(identityOf(path), file)) return false;
+    if (!maySetAside) throw error;
+    // Windows moves no open file.
+    if (process.platform === 'win32') db.close();
+    const movedTo = asideName(options, reason);
+    setAside(path, movedTo);
+    options.onRecreate({ reason, movedTo });
+    return true;
+  } finally {
+    db.close();
+  }
+}
+
+function prepared(db: Database.Database, path: string, drawn: number): Statements {
+  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  if (!isCurrentFormat(db, path)) create(db, path);
+  try {
+    return prepareStatements(db, drawn);
+  } catch (error) {
+    if (!isIncomplete(error)) throw error;
+    throw new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${path} lacks a part: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What SQLite says to a statement about a table or column that is not there. */
+function isIncomplete(error: unknown): error is Error {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR';
 }
 
 /** False for a database that holds nothing yet. */
@@ -50,9 +153,7 @@ function isCurrentFormat(db: Database.Database, path: string): boolean {
     .get();
   const { application, version, objects } = marks ?? { application: 0, version: 0, objects: 0 };
   if (application === 0 && version === 0 && objects === 0) return false;
-  if (application !== APPLICATION_ID) {
-    throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is the database of another program`);
-  }
+  if (application !== APPLICATION_ID) throw new ForeignDatabase(`${path} is the database of another program`);
   if (version !== FORMAT_VERSION) {
     throw new DiskCacheError(
       'ERR_DISKCACHE_FORMAT',
@@ -68,17 +169,4 @@ function create(db: Database.Database, path: string): void {
   db.transaction(() => {
     if (!isCurrentFormat(db, path)) db.exec(SCHEMA);
   }).immediate();
-}
-
-function whileBusy(timeoutMs: number, attempt: () => void): void {
-  const end = monotonicMs() + timeoutMs;
-  for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
-      sleepSync(pause * (0.5 + Math.random()));
-    }
-  }
 }

@@ -1,5 +1,5 @@
 import { isBusy } from './sqlite-error.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { Connection } from './connection.ts';
 import type { Statements, Totals } from './statements.ts';
 
 /** What has to be done about files once a transaction has ended. */
@@ -15,7 +15,7 @@ export interface FileChanges {
  * when it ends.
  */
 export class WriteTransaction {
-  readonly #db: SqliteDatabase;
+  readonly #connection: Connection;
   readonly #sql: Statements;
   #totals: Totals | undefined;
   #totalsChanged = false;
@@ -23,13 +23,13 @@ export class WriteTransaction {
   #evictionsSeen = 0;
   #isWriting = false;
 
-  constructor(db: SqliteDatabase, sql: Statements) {
-    this.#db = db;
-    this.#sql = sql;
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#sql = connection.sql;
   }
 
   get isOpen(): boolean {
-    return this.#db.inTransaction;
+    return this.#connection.db.inTransaction;
   }
 
   /** Whether what is read now may be this transaction's own. Cheaper to ask than whether one is open. */
@@ -59,7 +59,7 @@ export class WriteTransaction {
   /** Takes back all changes. @returns the files that nothing points to any more */
   rollback(): readonly string[] {
     // A full disk or a failed write makes SQLite roll back by itself.
-    if (this.#db.inTransaction) this.#sql.rollback.run();
+    if (this.#connection.db.inTransaction) this.#sql.rollback.run();
     return this.#end().written;
   }
 
@@ -75,7 +75,7 @@ export class WriteTransaction {
       this.#sql.release.run();
       return result;
     } catch (error) {
-      if (this.#db.inTransaction) {
+      if (this.#connection.db.inTransaction) {
         this.#sql.rollbackToSavepoint.run();
         this.#sql.release.run();
         this.#totals = totals;
