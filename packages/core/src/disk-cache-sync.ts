@@ -8,6 +8,7 @@ import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroySync } from './storage/destruction.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
@@ -38,15 +39,16 @@ export class DiskCacheSync {
   readonly #queues: Queues<PreparedValue>;
 
   /**
-   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
+   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. Without a directory the cache
+   * is a temporary one, see DiskCache.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions);
+  constructor(directory?: string, options?: DiskCacheOptions);
   /** @internal */
   constructor(engine: Engine);
-  constructor(given: string | Engine, options?: DiskCacheOptions) {
+  constructor(given?: string | Engine, options?: DiskCacheOptions) {
     this.#engine = given instanceof Engine ? given : new Engine(given, options);
     this.#calls = new AtOnce(this.#engine);
     const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
@@ -54,6 +56,11 @@ export class DiskCacheSync {
     this.#removals = new Removals(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+  }
+
+  /** The folder the cache is in, as an absolute path. */
+  get directory(): string {
+    return this.#engine.directory;
   }
 
   /**
@@ -305,6 +312,12 @@ export class DiskCacheSync {
   /** Ends the use of the cache; calling it again does nothing. Other verbs throw `ERR_DISKCACHE_CLOSED` from then on. */
   close(): void {
     this.#engine.closeSync();
+  }
+
+  /** Closes the cache and removes it from the disk, see DiskCache. */
+  destroy(): void {
+    this.close();
+    destroySync(this.directory, this.#engine.settings.timeoutMs);
   }
 
   [Symbol.dispose](): void {

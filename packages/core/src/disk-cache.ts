@@ -11,6 +11,7 @@ import { givenKey, type Key, validKey } from './entry/key.ts';
 import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
 import type { CacheEvents } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroy } from './storage/destruction.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { CheckReport } from './upkeep/check.ts';
 import { order } from './upkeep/thread.ts';
@@ -57,10 +58,13 @@ export class DiskCache implements CacheStore {
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. All options are this
    * process's own: none is stored.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * Without a directory the cache is a temporary one, in a new folder below the system's own for such. It is removed by
+   * close(), and at the latest when the process ends, unless that is killed.
+   *
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions) {
+  constructor(directory?: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
@@ -353,6 +357,15 @@ export class DiskCache implements CacheStore {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /**
+   * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   */
+  async destroy(): Promise<void> {
+    await this.close();
+    await destroy(this.directory, this.#engine.settings.timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
 import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
-import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
+import { type DiskCacheOptions, resolveOptions, type Settings } from '../options.ts';
 import { halfLife, POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
@@ -17,6 +16,7 @@ import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { LiveRows } from './live-rows.ts';
 import { openStorage } from './open-storage.ts';
+import { Place } from './place.ts';
 import { Tally, took } from '../tally.ts';
 import { type PreparedValue, ValueLayout } from './value-layout.ts';
 
@@ -57,17 +57,20 @@ export class Engine {
   /** When making room for a write has to stop for now, by monotonicMs(). */
   sliceEnd = Infinity;
   readonly directory: string;
+  readonly #place: Place;
   readonly #notesUse: boolean;
   #refusesCalls = false;
   #isClosed = false;
   #lastStamp = 0;
   #before: ReturnType<Tally['mark']>;
 
-  constructor(directory: string, options: DiskCacheOptions | undefined) {
+  /** Without a directory: a temporary cache, which goes when it is closed or the process ends. */
+  constructor(directory: string | undefined, options: DiskCacheOptions | undefined) {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings);
     const compression = new Compression(this.settings.compression);
-    this.directory = resolve(validDirectory(directory));
+    this.#place = new Place(directory, () => this.closeSync());
+    this.directory = this.#place.directory;
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
@@ -126,6 +129,7 @@ export class Engine {
     await this.removals.settled();
     await this.checkpoints.close();
     this.storage.close();
+    this.#place.leave();
   }
 
   closeSync(): void {
@@ -134,6 +138,7 @@ export class Engine {
     this.removals.settleSync();
     void this.checkpoints.letGo();
     this.storage.close();
+    this.#place.leave();
   }
 
   /** Takes the write lock, or returns false at once while another process has it. */
