@@ -57,6 +57,8 @@ const WRONG: [name: keyof DiskCacheOptions, given: unknown, shown: string, allow
   ['timeout', Infinity, 'Infinity', 'milliseconds'],
   ['timeout', '5s', '"5s"', 'milliseconds'],
   ['timeout', null, 'null', 'milliseconds'],
+  ['readOnly', 1, '1', 'true or false'],
+  ['readOnly', null, 'null', 'true or false'],
   ['onCorrupt', 'delete', '"delete"', "one of 'recreate', 'throw'"],
   ['onCorrupt', true, 'true', "'recreate', 'throw'"],
   ['onCorrupt', null, 'null', "'recreate', 'throw'"],

@@ -1,7 +1,7 @@
 import { AtOnce } from './calls/at-once.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -301,12 +301,12 @@ export class DiskCacheSync {
 
   /** Bytes that the entries take on disk, as they count against `sizeLimit`. */
   size(): number {
-    return this.#calls.read(() => this.#engine.totals().size);
+    return this.#calls.read(() => totalsOf(this.#engine).size);
   }
 
   /** How many live entries there are. */
   count(): number {
-    return this.#calls.read(() => this.#engine.totals().count);
+    return this.#calls.read(() => totalsOf(this.#engine).count);
   }
 
   /** Ends the use of the cache; calling it again does nothing. Other verbs throw `ERR_DISKCACHE_CLOSED` from then on. */
@@ -316,6 +316,7 @@ export class DiskCacheSync {
 
   /** Closes the cache and removes it from the disk, see DiskCache. */
   destroy(): void {
+    this.#engine.assertDestroyable();
     this.close();
     destroySync(this.directory, this.#engine.settings.timeoutMs);
   }

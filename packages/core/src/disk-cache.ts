@@ -3,7 +3,7 @@ import { InTurn } from './calls/in-turn.ts';
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -320,7 +320,9 @@ export class DiskCache implements CacheStore {
   async check(): Promise<CheckReport> {
     await this.#calls.read('every key', () => undefined);
     await this.#engine.removals.settled();
-    return order('check', this.directory, this.#engine.now());
+    const { storage, settings } = this.#engine;
+    const readOnlyPath = settings.readOnly ? storage.databasePath : undefined;
+    return order('check', this.directory, this.#engine.now(), readOnlyPath);
   }
 
   /** What the cache holds, and what this process did with it. */
@@ -330,12 +332,12 @@ export class DiskCache implements CacheStore {
 
   /** Bytes that the entries take on disk, as they count against `sizeLimit`. */
   async size(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().size);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).size);
   }
 
   /** How many live entries there are. */
   async count(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().count);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).count);
   }
 
   /** Calls `listener` at each event of that name, see CacheEvents. */
@@ -364,6 +366,7 @@ export class DiskCache implements CacheStore {
    * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
    */
   async destroy(): Promise<void> {
+    this.#engine.assertDestroyable();
     await this.close();
     await destroy(this.directory, this.#engine.settings.timeoutMs);
   }

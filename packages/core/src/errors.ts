@@ -20,6 +20,10 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_FULL'
   /** Another process held the write lock for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
+  /** The cache was opened with `readOnly`, and a verb that changes it was called. */
+  | 'ERR_DISKCACHE_READ_ONLY'
+  /** There is no cache where one was to be opened with `readOnly`. */
+  | 'ERR_DISKCACHE_NOT_FOUND'
   /** A verb was called after close(). */
   | 'ERR_DISKCACHE_CLOSED'
   /** cache.db is not a DiskCache, or was written by a newer version. */

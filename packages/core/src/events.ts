@@ -100,7 +100,10 @@ export class Events extends EventEmitter<CacheEvents> {
   }
 
   /** Tells in a tick of its own, so that a listener that throws breaks no call. */
-  tell<Name extends Exclude<keyof CacheEvents, 'error' | 'recreate'>>(name: Name, given: CacheEvents[Name][0]): void {
+  tell<Name extends Exclude<keyof CacheEvents, 'error' | 'recreate'>>(
+    name: Name,
+    given: CacheEvents[Name][0],
+  ): void {
     process.nextTick(() => {
       this.#publish(name, given);
       this.emit(name as 'evict', given as Departure);

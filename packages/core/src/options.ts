@@ -68,6 +68,17 @@ export interface DiskCacheOptions {
   /** How long a write waits for other processes, in ms. @default 5000 */
   timeout?: number | undefined;
   /**
+   * Whether nothing is to be written, also not by opening: verbs that change something fail with
+   * `ERR_DISKCACHE_READ_ONLY`, reads are not noted as uses, nothing expired is removed. What other processes write is seen. A
+   * cache that is not there is an `ERR_DISKCACHE_NOT_FOUND`, and a damaged one an error whatever `onCorrupt` says. As long
+   * as no other process has the cache open, SQLite puts two files beside cache.db, which go with close(); where it cannot,
+   * as on a file system that is mounted to be read only, cache.db is copied to a temporary folder, and again, within a
+   * second, when it has changed.
+   *
+   * @default false
+   */
+  readOnly?: boolean | undefined;
+  /**
    * What happens when cache.db is damaged, or is not the database of a DiskCache, be it when the cache is opened or later:
    * 'recreate' moves it aside, to a name in the same folder that starts with its own, and starts an empty cache with a
    * 'recreate' event; 'throw' fails with `ERR_DISKCACHE_CORRUPT` or `ERR_DISKCACHE_FORMAT`. One that a newer version has
@@ -96,6 +107,7 @@ export interface Settings {
   readonly compression: CompressionChoice | undefined;
   readonly checksum: boolean;
   readonly timeoutMs: number;
+  readonly readOnly: boolean;
   readonly onCorrupt: 'recreate' | 'throw';
   readonly clock: Clock;
   readonly random: () => number;
@@ -114,6 +126,7 @@ const NAMES = [
   'compression',
   'checksum',
   'timeout',
+  'readOnly',
   'onCorrupt',
   'clock',
   'random',
@@ -154,6 +167,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     compression,
     checksum = false,
     timeout = 5000,
+    readOnly = false,
     onCorrupt = 'recreate',
     clock = systemClock,
     random = Math.random,
@@ -169,8 +183,9 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializer,
     serializers,
     compression,
-    checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
+    checksum: trueOrFalse('checksum', checksum),
     timeoutMs: validTimeout(timeout),
+    readOnly: trueOrFalse('readOnly', readOnly),
     onCorrupt: oneOf('onCorrupt', onCorrupt, ON_CORRUPT),
     clock: validClock(clock),
     random: valid('random', random, typeof random === 'function', 'a function'),
@@ -193,6 +208,10 @@ export function validDirectory(directory: unknown): string {
 function oneOf<T>(name: string, given: T, allowed: readonly T[]): T {
   const isRight = allowed.includes(given);
   return valid(name, given, isRight, `one of ${allowed.map((one) => `'${String(one)}'`).join(', ')}`);
+}
+
+function trueOrFalse(name: string, given: boolean): boolean {
+  return valid(name, given, typeof given === 'boolean', 'true or false');
 }
 
 /** Or Infinity. */

@@ -5,7 +5,7 @@ import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
-import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
+import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { Loaded, Put, Removal, Take, Write } from './call.ts';
 
@@ -53,7 +53,7 @@ export class AtOnce {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error)) throw storageError(error, 'cannot read');
+      if (!isBusy(error) && !this.#engine.recovery.from(error)) throw storageError(error, 'cannot read');
     }
     return this.#patiently(() => {
       try {
@@ -68,8 +68,10 @@ export class AtOnce {
   /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
   write<T>({ work }: Pick<Write<T>, 'work'>): T {
     const engine = this.#engine;
-    engine.assertOpen();
-    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work);
+    engine.assertWritable();
+    const step = engine.storage.transaction.isOpen
+      ? () => engine.recovery.noting(work)
+      : () => this.#slice(work);
     for (;;) {
       const result = step();
       if (result !== AGAIN) return result;
@@ -90,7 +92,7 @@ export class AtOnce {
       for (let row = pick(); row !== undefined; row = pick()) {
         const { key, file, size } = row;
         const content = file === null ? undefined : values.verified(row, storage.files.readSync(file, size));
-        if (typeof content === 'string') engine.deleteBroken(key, file as string, content);
+        if (typeof content === 'string') engine.broken.removeEntry(key, file as string, content);
         else {
           const value = values.decode(key, row, content);
           engine.delete(key);
@@ -116,7 +118,7 @@ export class AtOnce {
   /** Runs `body` in one transaction, or as a part of the one that is open. */
   transact<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
     const engine = this.#engine;
-    engine.assertOpen();
+    engine.assertWritable();
     const run = () => carriedOut(body, tx);
     if (!engine.storage.transaction.isOpen) return this.write({ work: () => engine.unsliced(run) });
     try {
@@ -153,7 +155,8 @@ export class AtOnce {
       const broken: string = row.file;
       row = find(key);
       if (row?.file === broken) {
-        this.write({ work: () => engine.deleteBroken(key, broken, content) });
+        if (engine.settings.readOnly) engine.broken.report(broken, content, 'its entry stays');
+        else this.write({ work: () => engine.broken.removeEntry(key, broken, content) });
         return undefined;
       }
     }
@@ -168,7 +171,7 @@ export class AtOnce {
     }
   }
 
-  #slice<T>(work: () => T): T {
+  #slice<T>(work: () => T): T | typeof AGAIN {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
@@ -179,6 +182,7 @@ export class AtOnce {
       return result;
     } catch (error) {
       this.#removeFiles(engine.rollback());
+      if (engine.recovery.from(error) && !(error instanceof ThrownByBody)) return AGAIN;
       throw storageError(error, 'cannot write');
     } finally {
       engine.sliceEnd = Infinity;

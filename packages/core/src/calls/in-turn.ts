@@ -75,13 +75,13 @@ export class InTurn {
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
   write<T>({ concerned, work }: Write<T>): Promise<T> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     return this.#queue.run(identities(concerned), work);
   }
 
   /** @returns whether the row was written */
   put({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     const keys = identities(concerned);
     if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
@@ -90,7 +90,7 @@ export class InTurn {
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
   take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     return this.#withTurns(this.#large.take(identities(take.concerned), take.pick));
   }
 
@@ -131,7 +131,9 @@ export class InTurn {
     for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
       if (start > 0) await nextTurn();
       const some = keys.slice(start, start + KEYS_A_TURN);
-      const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find)));
+      const rows = await this.#readNow(() =>
+        this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find))),
+      );
       const values = some.map(async (key, place) => this.#loadOne(key, await rows[place], find));
       for (const [place, loaded] of (await Promise.all(values)).entries()) {
         this.#engine.counted(some[place] as Key, loaded?.row);
@@ -197,7 +199,8 @@ export class InTurn {
     try {
       return work(key as Key);
     } catch (error) {
-      if (isBusy(error)) return this.#readWhenFree(() => work(key as Key));
+      if (isBusy(error) || this.#engine.recovery.from(error))
+        return this.#readWhenFree(() => work(key as Key));
       throw storageError(error, 'cannot read');
     }
   }

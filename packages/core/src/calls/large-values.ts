@@ -93,7 +93,7 @@ export class LargeValues {
           if (row.file === null) return removed(row, engine.values.decode(row.key, row));
           opened = engine.storage.files.openSync(row.file);
           if (opened !== undefined) return removed(row, undefined);
-          engine.deleteBroken(row.key, row.file, 'gone');
+          engine.broken.removeEntry(row.key, row.file, 'gone');
         }
         return undefined;
       };
@@ -110,7 +110,7 @@ export class LargeValues {
       const content = engine.values.verified(row, await this.#contentOf(opened, row.size));
       if (Buffer.isBuffer(content))
         return { row, value: await engine.values.decodeLater(row.key, row, content) };
-      engine.reportBroken(row.file as string, content);
+      engine.broken.report(row.file as string, content);
     }
   }
 
@@ -134,7 +134,8 @@ export class LargeValues {
       if (Buffer.isBuffer(content)) return { row, value: await engine.values.decodeLater(key, row, content) };
       row = await this.#readRow(() => find(key));
       if (row?.file === file) {
-        await this.#queue.run([keyIdentity(key)], () => engine.deleteBroken(key, file, content));
+        if (engine.settings.readOnly) engine.broken.report(file, content, 'its entry stays');
+        else await this.#queue.run([keyIdentity(key)], () => engine.broken.removeEntry(key, file, content));
         return undefined;
       }
     }

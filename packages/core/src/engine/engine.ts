@@ -14,9 +14,11 @@ import { isPinned, type Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
+import { BrokenFiles } from './broken-files.ts';
 import { LiveRows } from './live-rows.ts';
 import { openStorage } from './open-storage.ts';
 import { Place } from './place.ts';
+import { Recovery } from './recovery.ts';
 import { Tally, took } from '../tally.ts';
 import { type PreparedValue, ValueLayout } from './value-layout.ts';
 
@@ -48,8 +50,10 @@ export class Engine {
   readonly values: ValueLayout;
   readonly uses = new Uses();
   readonly evictor: Evictor;
+  readonly broken: BrokenFiles;
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
+  readonly recovery: Recovery;
   readonly removals: FileRemovals;
   readonly events: Events;
   /** What this process did. */
@@ -69,14 +73,14 @@ export class Engine {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings);
     const compression = new Compression(this.settings.compression);
-    this.#place = new Place(directory, () => this.closeSync());
+    this.#place = new Place(directory, this.settings, () => this.closeSync());
     this.directory = this.#place.directory;
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    const { timeoutMs, random, clock, maxIdleMs } = this.settings;
+    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.#notesUse = policy.notesUse || this.settings.maxIdleMs !== undefined;
+    this.#notesUse = !readOnly && (policy.notesUse || maxIdleMs !== undefined);
     this.storage = openStorage(this.directory, this.settings, this.events);
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
@@ -86,13 +90,16 @@ export class Engine {
       isInUse: (row) => this.live.isInUse(row),
       tally: this.tally,
     });
+    this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(error);
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
       report(storageError(error, `cannot remove ${name}`)),
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
-      onError: report,
+      onError: (error) => {
+        if (!this.recovery.from(error)) report(error);
+      },
       onDone: (ms) => this.#checkpointTook(ms),
     });
     this.upkeep = new Upkeep({
@@ -108,6 +115,9 @@ export class Engine {
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
+    if (readOnly) this.upkeep.stop();
+    const replaced = () => this.#databaseReplaced();
+    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, replaced, report });
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
@@ -115,6 +125,21 @@ export class Engine {
     // The body of a transaction that was called before may go on.
     if (this.#refusesCalls && !this.storage.transaction.isOpen)
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
+  }
+
+  /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED`, `ERR_DISKCACHE_READ_ONLY` */
+  assertWritable(): void {
+    this.assertOpen();
+    this.assertDestroyable();
+  }
+
+  /** @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY` */
+  assertDestroyable(): void {
+    if (this.settings.readOnly)
+      throw new DiskCacheError(
+        'ERR_DISKCACHE_READ_ONLY',
+        `the cache in ${this.directory} was opened with readOnly`,
+      );
   }
 
   /** From now on only what was called before is done. */
@@ -127,7 +152,7 @@ export class Engine {
     if (this.#isClosed) return;
     this.#endUpkeep();
     await this.removals.settled();
-    await this.checkpoints.close();
+    if (!this.settings.readOnly) await this.checkpoints.close();
     this.storage.close();
     this.#place.leave();
   }
@@ -143,7 +168,12 @@ export class Engine {
 
   /** Takes the write lock, or returns false at once while another process has it. */
   begin(): boolean {
-    if (!this.storage.begin()) return false;
+    this.recovery.look();
+    try {
+      if (!this.storage.begin()) return false;
+    } catch (error) {
+      if (!this.recovery.from(error) || !this.storage.begin()) throw error;
+    }
     this.#before = this.tally.mark();
     return true;
   }
@@ -263,34 +293,9 @@ export class Engine {
     return true;
   }
 
-  /** Removes the entry of a key whose file cannot be handed out, unless it has another one by now. */
-  deleteBroken(key: Key, file: string, why: 'gone' | 'damaged'): void {
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row?.file !== file) return;
-    this.evictor.remove(row);
-    this.reportBroken(file, why);
-  }
-
-  /** Says that an entry went whose file could not be handed out. */
-  reportBroken(file: string, why: 'gone' | 'damaged'): void {
-    this.events.report(
-      new DiskCacheError('ERR_DISKCACHE_STORAGE', `value file ${file} is ${why}; its entry was removed`),
-    );
-  }
-
   /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
   makeRoom(bytes: number): undefined | typeof AGAIN {
     return this.evictor.makeRoom({ bytes, entries: 0 }, this.sliceEnd) ? undefined : AGAIN;
-  }
-
-  /** What is in the cache now: live entries, and the space of all. */
-  totals(): { count: number; size: number } {
-    const { sql, transaction } = this.storage;
-    const { count, space } = (transaction.isOpen ? transaction.totals : sql.totals.get()) ?? {
-      count: 0,
-      space: 0,
-    };
-    return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
   }
 
   #deleted(key: Key): void {
@@ -303,8 +308,16 @@ export class Engine {
     this.events.trace('checkpoint', { ms });
   }
 
+  #databaseReplaced(): void {
+    this.uses.take();
+    this.evictor.databaseReplaced();
+    this.checkpoints.databaseReplaced();
+    this.upkeep.databaseReplaced();
+  }
+
   #endUpkeep(): void {
     this.upkeep.stop();
+    this.recovery.stop();
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;
     this.#isClosed = true;
@@ -322,6 +335,7 @@ export class Engine {
       return true;
     } catch (error) {
       this.removals.discard(this.rollback());
+      if (this.recovery.from(error)) return false;
       throw storageError(error, 'upkeep cannot write');
     }
   }

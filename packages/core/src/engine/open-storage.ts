@@ -1,25 +1,22 @@
 import type { Events } from '../events.ts';
 import type { Settings } from '../options.ts';
 import { POLICIES } from '../policy/policy.ts';
-import { makeDirectory, markAsCache } from '../storage/directory.ts';
 import { Storage } from '../storage/storage.ts';
 
 /** Opens what a cache has on disk, or makes it. */
 export function openStorage(directory: string, settings: Settings, events: Events): Storage {
-  const { timeoutMs, random, clock, memoryLimit, onCorrupt } = settings;
+  const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
   const policy = POLICIES[settings.eviction];
-  makeDirectory(directory);
-  const storage = new Storage({
+  return new Storage({
     directory,
     timeoutMs,
     random,
     reuseIds: policy.victims === 'drawn',
     drawn: policy.drawn,
     memoryLimit,
+    readOnly,
     onCorrupt,
     now: () => clock.now(),
     onRecreate: (recreation) => events.recreated(recreation),
   });
-  markAsCache(directory);
-  return storage;
 }

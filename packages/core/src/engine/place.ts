@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { validDirectory } from '../options.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type Settings, validDirectory } from '../options.ts';
 import { makeTemporaryDirectory, removeAtExit, removeTemporaryDirectory } from '../storage/directory.ts';
 
 /** The folder of a cache: the one that was given, or a temporary one, which goes with the cache. */
@@ -9,7 +10,13 @@ export class Place {
   readonly #isTemporary: boolean;
 
   /** @param close ends the use of a temporary folder when the process ends */
-  constructor(given: string | undefined, close: () => void) {
+  constructor(given: string | undefined, { readOnly }: Settings, close: () => void) {
+    if (given === undefined && readOnly) {
+      throw new InvalidArgumentError(
+        'ERR_DISKCACHE_OPTION',
+        'directory must be the path of a folder where readOnly is given; given undefined',
+      );
+    }
     this.#isTemporary = given === undefined;
     this.directory = given === undefined ? makeTemporaryDirectory() : resolve(validDirectory(given));
     if (this.#isTemporary) removeAtExit(this.directory, close);

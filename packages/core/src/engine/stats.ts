@@ -28,12 +28,22 @@ export interface CacheStats {
   readonly checkpoints: Readonly<Times>;
 }
 
+/** What is in the cache now: live entries, and the space of all. */
+export function totalsOf({ storage: { sql, transaction }, settings }: Engine): {
+  count: number;
+  size: number;
+} {
+  const totals = transaction.isOpen ? transaction.totals : sql.totals.get();
+  const expired = sql.countExpired.get({ now: settings.clock.now() }) ?? 0;
+  return { count: (totals?.count ?? 0) - expired, size: totals?.space ?? 0 };
+}
+
 export function statsOf(engine: Engine): CacheStats {
   const { sizeLimit, entryLimit } = engine.settings;
   const { counts, lockWaits, checkpoints } = engine.tally;
   const { evictedForSize, evictedForEntries, ...rest } = counts;
   return {
-    ...engine.totals(),
+    ...totalsOf(engine),
     sizeLimit,
     entryLimit,
     ...rest,

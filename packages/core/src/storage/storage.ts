@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { makeDirectory, markAsCache } from './directory.ts';
 import { Connection } from './rows/connection.ts';
 import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
@@ -70,7 +71,8 @@ export class Storage {
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
   readonly #memory: RowMemory;
-  readonly databasePath: string;
+  readonly #directory: string;
+  readonly #readOnly: boolean;
   readonly #connection: Connection;
   readonly #reuseIds: boolean;
   readonly #freeIds: number[] = [];
@@ -78,17 +80,40 @@ export class Storage {
   #logBytes = 0;
 
   constructor({ directory, reuseIds, memoryLimit, ...database }: StorageOptions) {
-    this.databasePath = join(directory, 'cache.db');
-    this.#connection = new Connection({ ...database, path: this.databasePath });
+    this.#directory = directory;
+    this.#readOnly = database.readOnly;
+    const path = join(directory, 'cache.db');
+    this.#connection = this.#inFolder(() => new Connection({ ...database, path }));
     this.sql = this.#connection.sql;
     this.files = new ValueFiles(directory, database.random);
     this.transaction = new WriteTransaction(this.#connection);
-    this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
+    this.#memory = new RowMemory(this.sql, path, memoryLimit);
     this.#reuseIds = reuseIds;
   }
 
   get db(): SqliteDatabase {
     return this.#connection.db;
+  }
+
+  /** Where the database is that is read: a copy, if only that could be opened. */
+  get databasePath(): string {
+    return this.#connection.path;
+  }
+
+  /** Whether the database that is open is the one in the folder, at the cost of a look at the file system. */
+  get isCurrent(): boolean {
+    return this.#connection.isCurrent;
+  }
+
+  /**
+   * Opens the database that is in the folder now, or makes it, in place of the one that was open. Not in a transaction.
+   *
+   * @param damage what is wrong with the one that is open, so that it is set aside
+   */
+  reopen(damage?: 'corrupt' | 'foreign'): void {
+    this.#inFolder(() => this.#connection.reopen(damage));
+    this.#memory.clear();
+    this.#freeIds.length = 0;
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */
@@ -225,6 +250,14 @@ export class Storage {
 
   close(): void {
     this.#connection.close();
+  }
+
+  #inFolder<T>(open: () => T): T {
+    if (this.#readOnly) return open();
+    makeDirectory(this.#directory);
+    const opened = open();
+    markAsCache(this.#directory);
+    return opened;
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {

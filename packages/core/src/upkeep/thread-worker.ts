@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { DiskCacheError } from '../errors.ts';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
+import { isCurrentFormat } from '../storage/rows/format.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
-import { checkCache } from './check.ts';
+import { type CheckReport, checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
 
@@ -25,9 +27,9 @@ function databaseOf(directory: string): Database.Database {
 function opened(path: string): Database.Database {
   const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
   for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-  // The log is opened with the first read.
-  db.pragma('user_version');
-  return db;
+  // Also opens the log, which the first read does.
+  if (isCurrentFormat(db, path)) return db;
+  throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is no cache`);
 }
 
 function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): CheckpointResult {
@@ -48,7 +50,17 @@ function beginLog(db: Database.Database): void {
   }
 }
 
-function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
+/** Opened for this only: what is kept open here is kept for writing. */
+function checkReadOnly(path: string, directory: string, now: number): CheckReport {
+  const db = new Database(path, { timeout: PATIENCE_MS, readonly: true });
+  try {
+    return checkCache(db, directory, now);
+  } finally {
+    db.close();
+  }
+}
+
+function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
   switch (name) {
     case 'checkpoint':
       return checkpoint(directory, 'PASSIVE');
@@ -57,7 +69,9 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
     case 'truncate':
       return checkpoint(directory, 'TRUNCATE');
     case 'check':
-      return checkCache(databaseOf(directory), directory, now);
+      return readOnlyPath === undefined
+        ? checkCache(databaseOf(directory), directory, now)
+        : checkReadOnly(readOnlyPath, directory, now);
     case 'close':
       new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
       databases.delete(directory);
@@ -70,7 +84,8 @@ parentPort?.on('message', (given: ThreadOrder) => {
   try {
     reply = { id: given.id, result: carryOut(given) };
   } catch (error) {
-    reply = { id: given.id, error: error as Error };
+    const { code = '' } = error as NodeJS.ErrnoException;
+    reply = { id: given.id, error: error as Error, code };
   }
   parentPort?.postMessage(reply);
 });

@@ -1,15 +1,17 @@
 import Database from 'better-sqlite3';
 import { DiskCacheError } from '../../errors.ts';
 import type { Recreation } from '../../events.ts';
-import { APPLICATION_ID, CONNECTION_PRAGMAS, CREATION_PRAGMAS, FORMAT_VERSION, SCHEMA } from './schema.ts';
+import { createDatabase, isCurrentFormat, statementsOf } from './format.ts';
 import { createPrivateFile, PathLock } from './path-lock.ts';
-import { type FileIdentity, identityOf, isSameFile, setAside } from './set-aside.ts';
-import { damageOf, ForeignDatabase, storageError } from './sqlite-error.ts';
-import { prepareStatements, type Statements } from './statements.ts';
+import { asideName, type FileIdentity, identityOf, isSameFile, setAside } from './set-aside.ts';
+import { damageOf, storageError } from './sqlite-error.ts';
+import { CONNECTION_PRAGMAS } from './schema.ts';
+import type { Statements } from './statements.ts';
 import { whileBusy } from './while-busy.ts';
 
 export interface DatabaseOptions {
   readonly path: string;
+  readonly readOnly: boolean;
   /** How long others may keep it locked. */
   readonly timeoutMs: number;
   /** How many entries are drawn at a time when a victim is chosen. */
@@ -23,11 +25,15 @@ export interface DatabaseOptions {
   readonly random: () => number;
 }
 
-/** An open database, and which file it is. */
+/** An open database. */
 export interface OpenedDatabase {
   readonly db: Database.Database;
   readonly sql: Statements;
+  /** Which file it is. */
   readonly file: FileIdentity;
+  /** Whether it still shows what is at its path. */
+  isCurrent(): boolean;
+  close(): void;
 }
 
 /** A database that was opened and cannot be used, or is no longer in its place. */
@@ -56,7 +62,7 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   try {
     let setAsideCount = 0;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const outcome = lock.together(() => openFile(options));
+      const outcome = lock.together(() => openFile(options, lock));
       if (outcome === undefined) lock.alone(() => makeFile(options));
       else if ('sql' in outcome) return outcome;
       else {
@@ -70,13 +76,6 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   }
 }
 
-/** A name for what is set aside, with what belongs to it. */
-export function asideName({ path, now, random }: DatabaseOptions, reason: Recreation['reason']): string {
-  const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
-  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
-}
-
 /** A log whose database is gone is not to become the log of the new one. */
 function makeFile(options: DatabaseOptions): void {
   const { path } = options;
@@ -86,14 +85,19 @@ function makeFile(options: DatabaseOptions): void {
 }
 
 /** @returns undefined where there is no file */
-function openFile({ path, timeoutMs, drawn }: DatabaseOptions): OpenedDatabase | Unusable | undefined {
+function openFile(
+  { path, timeoutMs, drawn }: DatabaseOptions,
+  lock: PathLock,
+): OpenedDatabase | Unusable | undefined {
   const file = identityOf(path);
   if (file === undefined) return undefined;
   // The wait for a lock is ours: SQLite's would block the event loop.
   const db = new Database(path, { timeout: 0 });
+  const isCurrent = () => isSameFile(identityOf(path), file);
   try {
     const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
-    return isSameFile(identityOf(path), file) ? { db, sql, file } : { db, file, error: undefined };
+    if (!isCurrent()) return { db, file, error: undefined };
+    return { db, sql, file, isCurrent, close: () => lock.closing(() => db.close()) };
   } catch (error) {
     if (damageOf(error) !== undefined) return { db, file, error };
     db.close();
@@ -126,47 +130,6 @@ function giveUp(options: DatabaseOptions, { db, file, error }: Unusable, maySetA
 
 function prepared(db: Database.Database, path: string, drawn: number): Statements {
   for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-  if (!isCurrentFormat(db, path)) create(db, path);
-  try {
-    return prepareStatements(db, drawn);
-  } catch (error) {
-    if (!isIncomplete(error)) throw error;
-    throw new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${path} lacks a part: ${error.message}`, {
-      cause: error,
-    });
-  }
-}
-
-/** What SQLite says to a statement about a table or column that is not there. */
-function isIncomplete(error: unknown): error is Error {
-  return error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR';
-}
-
-/** False for a database that holds nothing yet. */
-function isCurrentFormat(db: Database.Database, path: string): boolean {
-  const marks = db
-    .prepare<[], { application: number; version: number; objects: number }>(
-      `SELECT (SELECT application_id FROM pragma_application_id) AS application,
-              (SELECT user_version FROM pragma_user_version) AS version,
-              (SELECT count(*) FROM sqlite_schema) AS objects`,
-    )
-    .get();
-  const { application, version, objects } = marks ?? { application: 0, version: 0, objects: 0 };
-  if (application === 0 && version === 0 && objects === 0) return false;
-  if (application !== APPLICATION_ID) throw new ForeignDatabase(`${path} is the database of another program`);
-  if (version !== FORMAT_VERSION) {
-    throw new DiskCacheError(
-      'ERR_DISKCACHE_FORMAT',
-      `${path} has format version ${version}; this DiskCache reads version ${FORMAT_VERSION}`,
-    );
-  }
-  return true;
-}
-
-/** Each step can be repeated, so another process may be at the same, or may have died in the middle. */
-function create(db: Database.Database, path: string): void {
-  for (const pragma of CREATION_PRAGMAS) db.pragma(pragma);
-  db.transaction(() => {
-    if (!isCurrentFormat(db, path)) db.exec(SCHEMA);
-  }).immediate();
+  if (!isCurrentFormat(db, path)) createDatabase(db, path);
+  return statementsOf(db, path, drawn);
 }

@@ -10,14 +10,18 @@ import { whileBusy } from './while-busy.ts';
 export class PathLock {
   readonly #path: string;
   readonly #timeoutMs: number;
+  readonly #readOnly: boolean;
 
-  constructor(databasePath: string, timeoutMs: number) {
+  /** @param readOnly takes the lock only where its file is there already */
+  constructor(databasePath: string, timeoutMs: number, { readOnly = false } = {}) {
     this.#path = `${databasePath}.lock`;
     this.#timeoutMs = timeoutMs;
+    this.#readOnly = readOnly;
   }
 
   /** Does something that needs the names to stay. Not within alone(). */
   together<T>(work: () => T): T {
+    if (this.#readOnly && !existsSync(this.#path)) return work();
     return this.#holding('BEGIN; SELECT 1 FROM sqlite_schema', work);
   }
 
@@ -52,7 +56,7 @@ export class PathLock {
 
   #open(): Database.Database {
     if (!existsSync(this.#path)) createPrivateFile(this.#path);
-    return new Database(this.#path, { timeout: 0 });
+    return new Database(this.#path, { timeout: 0, readonly: this.#readOnly });
   }
 }
 

@@ -85,6 +85,13 @@ export class RowMemory {
     this.#bytes -= bytesOf(identity, row);
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#rows.clear();
+    this.#bytes = 0;
+    this.#currentUntil = 0;
+  }
+
   /** Says that a transaction begins, here or in another connection of this process: what it sees may be newer. */
   transactionBegins(): void {
     this.#begun.count++;

@@ -1,4 +1,5 @@
 import { renameSync, statSync } from 'node:fs';
+import type { Recreation } from '../../events.ts';
 
 /** Which file it is that has a path, whatever else is put there later. */
 export interface FileIdentity {
@@ -16,6 +17,16 @@ export function identityOf(path: string): FileIdentity | undefined {
 
 export function isSameFile(one: FileIdentity | undefined, other: FileIdentity | undefined): boolean {
   return one?.ino === other?.ino && one?.dev === other?.dev;
+}
+
+/** A name for a database that is set aside. */
+export function asideName(
+  { path, now, random }: { readonly path: string; readonly now: () => number; readonly random: () => number },
+  reason: Recreation['reason'],
+): string {
+  const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
+  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
 }
 
 /** Gives a database and what belongs to it other names. Who has it open keeps it. Needs the path for itself. */

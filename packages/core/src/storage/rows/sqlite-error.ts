@@ -26,11 +26,21 @@ export class ForeignDatabase extends DiskCacheError {
 export function damageOf(error: unknown): 'corrupt' | 'foreign' | undefined {
   if (error instanceof ForeignDatabase) return 'foreign';
   if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_CORRUPT' ? 'corrupt' : undefined;
-  if (!(error instanceof SqliteError)) return undefined;
-  if (error.code === 'SQLITE_NOTADB') return 'foreign';
+  return error instanceof SqliteError ? damageByCode(error.code) : undefined;
+}
+
+/** The same by the code of SQLite's error. */
+export function damageByCode(code: string): 'corrupt' | 'foreign' | undefined {
+  if (code === 'SQLITE_NOTADB') return 'foreign';
   // Its file, or its log, ends before the page that should be there.
-  if (error.code === 'SQLITE_IOERR_SHORT_READ') return 'corrupt';
-  return error.code.startsWith('SQLITE_CORRUPT') ? 'corrupt' : undefined;
+  if (code === 'SQLITE_IOERR_SHORT_READ') return 'corrupt';
+  return code.startsWith('SQLITE_CORRUPT') ? 'corrupt' : undefined;
+}
+
+/** Whether SQLite or the system failed, for whatever reason but another's lock. */
+export function isStorageFailure(error: unknown): boolean {
+  if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_STORAGE';
+  return (error instanceof SqliteError && !isBusy(error)) || isSystemError(error);
 }
 
 /**
