@@ -62,6 +62,8 @@ const WRONG: [name: keyof DiskCacheOptions, given: unknown, shown: string, allow
   ['onCorrupt', 'delete', '"delete"', "one of 'recreate', 'throw'"],
   ['onCorrupt', true, 'true', "'recreate', 'throw'"],
   ['onCorrupt', null, 'null', "'recreate', 'throw'"],
+  ['allowNetworkFileSystem', 'yes', '"yes"', 'true or false'],
+  ['allowNetworkFileSystem', null, 'null', 'true or false'],
   ['clock', Date, 'a function', 'an object with now() and every()'],
   ['clock', { now: Date.now }, 'an object', 'an object with now() and every()'],
   ['clock', null, 'null', 'now() and every()'],

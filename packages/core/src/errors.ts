@@ -24,6 +24,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_READ_ONLY'
   /** There is no cache where one was to be opened with `readOnly`. */
   | 'ERR_DISKCACHE_NOT_FOUND'
+  /** The folder is on a file system that other machines can share, which `allowNetworkFileSystem` would have to allow. */
+  | 'ERR_DISKCACHE_NETWORK_FS'
   /** A verb was called after close(). */
   | 'ERR_DISKCACHE_CLOSED'
   /** cache.db is not a DiskCache, or was written by a newer version. */

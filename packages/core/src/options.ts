@@ -87,6 +87,14 @@ export interface DiskCacheOptions {
    * @default 'recreate'
    */
   onCorrupt?: 'recreate' | 'throw' | undefined;
+  /**
+   * Whether the folder may be on a network file system, as far as it is known to be one: NFS, SMB, Ceph and the like, which
+   * are refused with `ERR_DISKCACHE_NETWORK_FS` otherwise. Two machines that use one cache damage it; one alone, with no
+   * other that has the cache open, may get along.
+   *
+   * @default false
+   */
+  allowNetworkFileSystem?: boolean | undefined;
   /** Where the time comes from. @default the machine's clock */
   clock?: Clock | undefined;
   /** Random numbers from 0 to below 1, for sampling, file names and jitter. @default Math.random */
@@ -109,6 +117,7 @@ export interface Settings {
   readonly timeoutMs: number;
   readonly readOnly: boolean;
   readonly onCorrupt: 'recreate' | 'throw';
+  readonly allowNetworkFileSystem: boolean;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -128,6 +137,7 @@ const NAMES = [
   'timeout',
   'readOnly',
   'onCorrupt',
+  'allowNetworkFileSystem',
   'clock',
   'random',
 ] as const satisfies readonly (keyof DiskCacheOptions)[];
@@ -169,6 +179,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     timeout = 5000,
     readOnly = false,
     onCorrupt = 'recreate',
+    allowNetworkFileSystem = false,
     clock = systemClock,
     random = Math.random,
   } = checkOptions(given, NAMES);
@@ -187,6 +198,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     timeoutMs: validTimeout(timeout),
     readOnly: trueOrFalse('readOnly', readOnly),
     onCorrupt: oneOf('onCorrupt', onCorrupt, ON_CORRUPT),
+    allowNetworkFileSystem: trueOrFalse('allowNetworkFileSystem', allowNetworkFileSystem),
     clock: validClock(clock),
     random: valid('random', random, typeof random === 'function', 'a function'),
   });
