@@ -10,7 +10,7 @@ import { GetOrSetSync } from './compute/get-or-set-sync.ts';
 import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -19,6 +19,7 @@ import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroySync } from './storage/destruction.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
@@ -61,15 +62,16 @@ export class DiskCacheSync {
   readonly #computing: GetOrSetSync;
 
   /**
-   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
+   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. Without a directory the cache
+   * is a temporary one, see DiskCache.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions);
+  constructor(directory?: string, options?: DiskCacheOptions);
   /** @internal */
   constructor(engine: Engine);
-  constructor(given: string | Engine, options?: DiskCacheOptions) {
+  constructor(given?: string | Engine, options?: DiskCacheOptions) {
     this.#engine = given instanceof Engine ? given : new Engine(given, options);
     this.#calls = new AtOnce(this.#engine);
     const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
@@ -741,7 +743,7 @@ export class DiskCacheSync {
    * ```
    */
   size(): number {
-    return this.#calls.read(() => this.#engine.totals().size);
+    return this.#calls.read(() => totalsOf(this.#engine).size);
   }
 
   /**
@@ -755,7 +757,7 @@ export class DiskCacheSync {
    * ```
    */
   count(): number {
-    return this.#calls.read(() => this.#engine.totals().count);
+    return this.#calls.read(() => totalsOf(this.#engine).count);
   }
 
   /**
@@ -795,6 +797,13 @@ export class DiskCacheSync {
    */
   close(): void {
     this.#engine.closeSync();
+  }
+
+  /** Closes the cache and removes it from the disk, see DiskCache. */
+  destroy(): void {
+    this.#engine.assertDestroyable();
+    this.close();
+    destroySync(this.directory, this.#engine.settings.timeoutMs);
   }
 
   /**

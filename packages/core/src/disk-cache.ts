@@ -13,7 +13,7 @@ import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './comp
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -22,6 +22,7 @@ import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroy } from './storage/destruction.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
@@ -82,10 +83,13 @@ export class DiskCache implements CacheStore {
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. All options are this
    * process's own: none is stored.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * Without a directory the cache is a temporary one, in a new folder below the system's own for such. It is removed by
+   * close(), and at the latest when the process ends, unless that is killed.
+   *
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions) {
+  constructor(directory?: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
@@ -862,7 +866,9 @@ export class DiskCache implements CacheStore {
   async check(): Promise<CheckReport> {
     await this.#calls.read('every key', () => undefined);
     await this.#engine.removals.settled();
-    return order('check', this.directory, this.#engine.now());
+    const { storage, settings } = this.#engine;
+    const readOnlyPath = settings.readOnly ? storage.databasePath : undefined;
+    return order('check', this.directory, this.#engine.now(), readOnlyPath);
   }
 
   /**
@@ -895,7 +901,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async size(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().size);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).size);
   }
 
   /**
@@ -909,7 +915,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async count(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().count);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).count);
   }
 
   /**
@@ -970,6 +976,16 @@ export class DiskCache implements CacheStore {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /**
+   * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   */
+  async destroy(): Promise<void> {
+    this.#engine.assertDestroyable();
+    await this.close();
+    await destroy(this.directory, this.#engine.settings.timeoutMs);
   }
 
   /**

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { DiskCacheError } from '../errors.ts';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
-import { checkCache } from './check.ts';
+import { isCurrentFormat } from '../storage/rows/format.ts';
+import { PathLock } from '../storage/rows/path-lock.ts';
+import { type CheckReport, checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
 import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
@@ -15,11 +18,19 @@ const databases = new Map<string, Database.Database>();
 function databaseOf(directory: string): Database.Database {
   let db = databases.get(directory);
   if (db === undefined) {
-    db = new Database(join(directory, 'cache.db'), { timeout: PATIENCE_MS, fileMustExist: true });
-    for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+    const path = join(directory, 'cache.db');
+    db = new PathLock(path, PATIENCE_MS).together(() => opened(path));
     databases.set(directory, db);
   }
   return db;
+}
+
+function opened(path: string): Database.Database {
+  const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
+  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  // Also opens the log, which the first read does.
+  if (isCurrentFormat(db, path)) return db;
+  throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is no cache`);
 }
 
 function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): CheckpointResult {
@@ -49,7 +60,17 @@ function clear(db: Database.Database, now: number): Truncated | 'busy' {
   }
 }
 
-function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
+/** Opened for this only: what is kept open here is kept for writing. */
+function checkReadOnly(path: string, directory: string, now: number): CheckReport {
+  const db = new Database(path, { timeout: PATIENCE_MS, readonly: true });
+  try {
+    return checkCache(db, directory, now);
+  } finally {
+    db.close();
+  }
+}
+
+function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
   switch (name) {
     case 'checkpoint':
       return checkpoint(directory, 'PASSIVE');
@@ -58,11 +79,13 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
     case 'truncate':
       return checkpoint(directory, 'TRUNCATE');
     case 'check':
-      return checkCache(databaseOf(directory), directory, now);
+      return readOnlyPath === undefined
+        ? checkCache(databaseOf(directory), directory, now)
+        : checkReadOnly(readOnlyPath, directory, now);
     case 'clear':
       return clear(databaseOf(directory), now);
     case 'close':
-      databases.get(directory)?.close();
+      new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
       databases.delete(directory);
       return undefined;
   }
@@ -73,7 +96,8 @@ parentPort?.on('message', (given: ThreadOrder) => {
   try {
     reply = { id: given.id, result: carryOut(given) };
   } catch (error) {
-    reply = { id: given.id, error: error as Error };
+    const { code = '' } = error as NodeJS.ErrnoException;
+    reply = { id: given.id, error: error as Error, code };
   }
   parentPort?.postMessage(reply);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DiskCacheError } from '../errors.ts';
 import type { Truncated } from '../storage/rows/truncation.ts';
+import { damageByCode } from '../storage/rows/sqlite-error.ts';
 import type { CheckReport } from './check.ts';
 
 /** What a checkpoint came to. */
@@ -35,11 +36,13 @@ export interface ThreadOrder {
   readonly directory: string;
   /** The cache's own time, in ms since the epoch. */
   readonly now: number;
+  /** Where the database is, of a cache that is only to be read. */
+  readonly readOnlyPath?: string | undefined;
 }
 
 export type ThreadReply =
   | { readonly id: number; readonly result: ThreadResults[ThreadOrderName] }
-  | { readonly id: number; readonly error: Error };
+  | { readonly id: number; readonly error: Error; readonly code: string };
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -60,6 +63,7 @@ export function order<Name extends ThreadOrderName>(
   name: Name,
   directory: string,
   now: number,
+  readOnlyPath?: string,
 ): Promise<ThreadResults[Name]> {
   worker ??= start();
   known.add(directory);
@@ -68,7 +72,7 @@ export function order<Name extends ThreadOrderName>(
   return new Promise<ThreadResults[Name]>((resolve, reject) => {
     waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
     ordered.ref();
-    ordered.postMessage({ id, name, directory, now } satisfies ThreadOrder);
+    ordered.postMessage({ id, name, directory, now, readOnlyPath } satisfies ThreadOrder);
   });
 }
 
@@ -81,8 +85,9 @@ export async function letGo(directory: string): Promise<void> {
 }
 
 /** An error loses its class on its way between threads. */
-function storageFailure(cause: Error): DiskCacheError {
-  return new DiskCacheError('ERR_DISKCACHE_STORAGE', `the thread of DiskCache failed: ${cause.message}`, {
+function storageFailure(cause: Error, sqliteCode = ''): DiskCacheError {
+  const code = damageByCode(sqliteCode) === undefined ? 'ERR_DISKCACHE_STORAGE' : 'ERR_DISKCACHE_CORRUPT';
+  return new DiskCacheError(code, `the thread of DiskCache failed: ${cause.message}`, {
     cause,
   });
 }
@@ -99,7 +104,7 @@ function start(): Worker {
   started.on('message', (reply: ThreadReply) => {
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if ('error' in reply) one?.reject(storageFailure(reply.error));
+    if ('error' in reply) one?.reject(storageFailure(reply.error, reply.code));
     else one?.resolve(reply.result);
     if (waiting.size === 0) started.unref();
   });
