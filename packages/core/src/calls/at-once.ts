@@ -224,7 +224,7 @@ export class AtOnce {
     try {
       this.#patiently(() => this.#begin() || LOCKED);
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 

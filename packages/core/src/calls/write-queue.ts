@@ -282,7 +282,7 @@ export class WriteQueue {
         if (this.#engine.begin()) return true;
       }
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 

@@ -21,7 +21,7 @@ import { UseNotes } from './use-notes.ts';
 import { openStorage } from './open-storage.ts';
 import { Place } from './place.ts';
 import { Recovery } from './recovery.ts';
-import { Tally, took } from '../tally.ts';
+import { Tally } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
 /** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
@@ -108,7 +108,7 @@ export class Engine {
       onError: (error) => {
         if (!this.recovery.from(error)) report(error);
       },
-      onDone: (ms) => this.#checkpointTook(ms),
+      onDone: (ms) => this.tally.checkpointTook(ms),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -228,12 +228,6 @@ export class Engine {
     }
   }
 
-  /** Counts that a write had to wait for others. */
-  waitedForLock(ms: number): void {
-    took(this.tally.lockWaits, ms);
-    this.events.trace('lockWait', { ms });
-  }
-
   now(): number {
     return this.settings.clock.now();
   }
@@ -328,11 +322,6 @@ export class Engine {
   makeRoom(bytes: number, others = 0): undefined | typeof AGAIN {
     const room = { bytes, entries: 0, file: { reserved: 0, others, maySpend: false } };
     return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
-  }
-
-  #checkpointTook(ms: number): void {
-    took(this.tally.checkpoints, ms);
-    this.events.trace('checkpoint', { ms });
   }
 
   #databaseReplaced(): void {
