@@ -1,7 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Key } from './entry/key.ts';
-import { SerializerError } from './errors.ts';
+import { describe, InvalidArgumentError, SerializerError } from './errors.ts';
 
 /** What made an entry go before its time. */
 export type EvictionReason =
@@ -55,17 +55,8 @@ interface Traces {
 
 type ChannelName = keyof CacheEvents | keyof Traces;
 
-const NAMES = [
-  'evict',
-  'expire',
-  'error',
-  'logPinned',
-  'get',
-  'set',
-  'delete',
-  'lockWait',
-  'checkpoint',
-] as const;
+const EVENTS = ['evict', 'expire', 'error', 'logPinned'] as const satisfies readonly (keyof CacheEvents)[];
+const NAMES = [...EVENTS, 'get', 'set', 'delete', 'lockWait', 'checkpoint'] as const;
 
 /** One for all caches of the process; a message names its cache by the directory. */
 const channels = Object.fromEntries(
@@ -82,6 +73,15 @@ export class Events extends EventEmitter<CacheEvents> {
     this.#directory = directory;
   }
 
+  /** @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when there is no such event */
+  static validName<Name extends keyof CacheEvents>(name: Name): Name {
+    if ((EVENTS as readonly string[]).includes(name)) return name;
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `event must be one of ${EVENTS.join(', ')}; given ${describe(name)}`,
+    );
+  }
+
   /** Whether it is worth finding out what there is to tell. */
   isHeard(name: keyof CacheEvents): boolean {
     return this.listenerCount(name) > 0 || channels[name].hasSubscribers;
@@ -95,11 +95,14 @@ export class Events extends EventEmitter<CacheEvents> {
     });
   }
 
+  /** Tells of a failure, in a tick of its own as well. */
   report(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
-    this.#publish('error', reason);
-    if (this.listenerCount('error') > 0) this.emit('error', reason);
-    else process.emitWarning(reason);
+    process.nextTick(() => {
+      this.#publish('error', reason);
+      if (this.listenerCount('error') > 0) this.emit('error', reason);
+      else process.emitWarning(reason);
+    });
   }
 
   /** Whether a tracing tool subscribed: asked first where it would cost something to have what to tell. */

@@ -50,6 +50,8 @@ interface Compressed {
   readonly data: Buffer;
 }
 
+const EMPTY = Buffer.alloc(0);
+
 /** Makes stored forms smaller, where that is worth it. What was made smaller says so itself, see decompress(). */
 export class Compression {
   readonly #name: CompressionAlgorithm | undefined;
@@ -133,6 +135,16 @@ export function decompressLater(stored: EncodedValue, key: Key): EncodedValue | 
       throw damaged(compressed, key, cause);
     },
   );
+}
+
+/**
+ * What wrote a stored form, apart from its compression.
+ *
+ * @throws {@link SerializerError} when this Node.js cannot undo that
+ */
+export function codecWithin(codec: string | null, key: Key): string | null {
+  const compressed = compressedIn({ codec, data: EMPTY }, key);
+  return compressed === undefined ? codec : compressed.codec;
 }
 
 function compressedIn({ codec, data }: EncodedValue, key: Key): Compressed | undefined {

@@ -118,6 +118,12 @@ export function validTag(tag: unknown): string {
   );
 }
 
+/** The same for what does not expire for want of uses. */
+export function withoutIdling({ expires, deadline }: Expiry): Expiry {
+  if (deadline === null) return { expires, deadline };
+  return { expires: deadline === LATEST_DATE_MS ? null : deadline, deadline: null };
+}
+
 function expiryOf(options: ExpiryOptions, { ttlMs, maxIdleMs }: Lifetimes, now: number): Expiry {
   const latest = deadline(options, ttlMs, now);
   if (maxIdleMs === undefined) return { expires: latest, deadline: null };

@@ -41,6 +41,7 @@ function checkedOptions<Fallback>(
   known: readonly (keyof GetOptions)[] = ['fallback', 'maxAge'],
 ): GetOptions<Fallback> {
   try {
+    if (Object.keys(given).length === 0) throw new Error('an empty object names no option');
     return checkOptions(given, known);
   } catch (error) {
     const hint = 'a fallback that is an object has to be given as { fallback }';

@@ -65,19 +65,22 @@ export class Counters {
   ): number | bigint | typeof AGAIN {
     const engine = this.#engine;
     const row = engine.live.findFull(key);
-    const result = row === undefined ? sum(key, from, by) : sum(key, this.#valueOf(key, row), by);
-    const kept = row === undefined ? terms : engine.termsOf(row);
+    const value = row && this.#valueOf(key, row);
+    const result = sum(key, value === undefined ? from : value, by);
+    const kept = row === undefined || value === undefined ? terms : engine.termsOf(row);
     const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
     return typeof put === 'symbol' ? put : result;
   }
 
+  /** Undefined when its file cannot be handed out, so that there is no entry any more. */
   #valueOf(key: Key, row: FullEntryRow): unknown {
     const { values, storage } = this.#engine;
     if (row.file === null) return values.decode(key, row);
     if (row.size > LONGEST_COUNTER_BYTES) throw holdsAnother(key, `${row.size} bytes`);
     const content = values.verified(row, storage.files.readSync(row.file, row.size));
     if (Buffer.isBuffer(content)) return values.decode(key, row, content);
-    throw holdsAnother(key, `a file that is ${content}`);
+    this.#engine.deleteBroken(key, row.file, content);
+    return undefined;
   }
 }
 

@@ -44,17 +44,17 @@ export function leasedItem<Value>(
   queues: LeasedQueue,
   write: <T>(work: Write<T>) => Promise<T>,
 ): LeasedItem<Value> {
-  let held = leased;
+  let { leasedUntil } = leased;
   return {
     ...entry,
     get leasedUntil() {
-      return Math.floor(held.leasedUntil);
+      return leasedUntil;
     },
-    ack: async () => write(queues.acknowledge(held)),
-    release: async () => write(queues.release(held)),
+    ack: async () => write(queues.acknowledge(leased)),
+    release: async () => write(queues.release(leased)),
     extend: async (lease) => {
-      const extended = await write(queues.extend(held, lease));
-      held = extended ?? held;
+      const extended = await write(queues.extend(leased, lease));
+      leasedUntil = extended ?? leasedUntil;
       return extended !== undefined;
     },
   };
@@ -66,17 +66,17 @@ export function leasedItemSync<Value>(
   queues: LeasedQueue,
   write: <T>(work: Write<T>) => T,
 ): LeasedItemSync<Value> {
-  let held = leased;
+  let { leasedUntil } = leased;
   return {
     ...entry,
     get leasedUntil() {
-      return Math.floor(held.leasedUntil);
+      return leasedUntil;
     },
-    ack: () => write(queues.acknowledge(held)),
-    release: () => write(queues.release(held)),
+    ack: () => write(queues.acknowledge(leased)),
+    release: () => write(queues.release(leased)),
     extend: (lease) => {
-      const extended = write(queues.extend(held, lease));
-      held = extended ?? held;
+      const extended = write(queues.extend(leased, lease));
+      leasedUntil = extended ?? leasedUntil;
       return extended !== undefined;
     },
   };

@@ -41,10 +41,7 @@ export class Removals {
 
   expire(options: RemovalOptions | undefined): Removal {
     const { evictor } = this.#engine;
-    return this.#steps(options, (rows) => {
-      const removed = evictor.purge(rows);
-      return { removed, isLast: removed < rows };
-    });
+    return this.#steps(options, (rows) => evictor.purge(rows));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. */
@@ -63,7 +60,8 @@ export class Removals {
 
   readonly #removeRows: RemoveRows = (rows, wanted) => {
     const { evictor, live } = this.#engine;
+    const removed = rows.filter((row) => live.isStillLive(row)).length;
     evictor.removeMany(rows);
-    return { removed: rows.filter((row) => live.isLive(row)).length, isLast: rows.length < wanted };
+    return { removed, isLast: rows.length < wanted };
   };
 }
