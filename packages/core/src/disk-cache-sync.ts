@@ -763,8 +763,8 @@ export class DiskCacheSync {
   /**
    * Calls `listener` at each event of that name, see CacheEvents, and returns the cache.
    *
-   * Events are of this process, and are told when the event loop next comes round; those of a change once it is
-   * committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
+   * Events are of this process, and are told when the call that they come from has returned; those of a change once it
+   * is committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
    * 'expire' they cost nothing.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
