@@ -82,8 +82,8 @@ export class DiskCache implements CacheStore {
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. All options are this
    * process's own: none is stored.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory
-   *   holds another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
+   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
    */
   constructor(directory: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
