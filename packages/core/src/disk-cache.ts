@@ -118,8 +118,8 @@ export class DiskCache implements CacheStore {
    * Costs one SELECT at most, and none where the row is in memory. It never writes. A file is read off the event loop.
    *
    * @param options a fallback; or, as a plain object, `{ fallback, maxAge }` with `maxAge` in ms
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names;
-   *   `ERR_DISKCACHE_TTL` for a wrong `maxAge`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none; `ERR_DISKCACHE_TTL` for a wrong `maxAge`
    * @throws SerializerError when the entry was written by what this cache does not have, or cannot be decoded
    * @example
    * ```ts
@@ -470,8 +470,10 @@ export class DiskCache implements CacheStore {
    * transaction; a file is read after it, off the event loop.
    *
    * @param options a fallback; one that is a plain object as `{ fallback }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names
-   * @throws SerializerError when the value cannot be read
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none
+   * @throws SerializerError when the entry was written by what this cache does not have, and stays; or cannot be
+   *   decoded
    * @example
    * ```ts
    * await cache.set('token', 'abc');
@@ -491,9 +493,10 @@ export class DiskCache implements CacheStore {
   /**
    * Adds to a number, in one step that no other process comes between, and resolves to the sum.
    *
-   * An entry that is there keeps its deadline and tags; where there is none it counts from `default`, and the entry
-   * gets the options. Whole numbers are exact: a sum beyond the safe integers is an error, and with bigints there is no
-   * end. Fractions are added as JavaScript adds them. It is neither a hit nor a miss. Costs one transaction.
+   * An entry that is there keeps its deadline (but for `maxIdle`, which begins anew) and tags; where there is none it
+   * counts from `default`, and the entry gets the options. Whole numbers are exact: a sum beyond the safe integers is
+   * an error, and with bigints there is no end. Fractions are added as JavaScript adds them. It is neither a hit nor a
+   * miss. Costs one transaction.
    *
    * @param delta a number, or a bigint for an entry that is one @default 1
    * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number of delta's type, or the sum would not be
@@ -587,7 +590,8 @@ export class DiskCache implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, `ERR_DISKCACHE_OPTION`, or `ERR_DISKCACHE_TTL` for a wrong
    *   `lease`
-   * @throws SerializerError when the item cannot be read
+   * @throws SerializerError when the item was written by what this cache does not have, and stays where it is; or
+   *   cannot be decoded
    * @example
    * ```ts
    * await cache.push('jobs', 'resize');
@@ -921,10 +925,11 @@ export class DiskCache implements CacheStore {
   /**
    * Calls `listener` at each event of that name, see CacheEvents, and returns the cache.
    *
-   * Events are of this process: what another one evicts is told there. 'evict' and 'expire' are told once the
-   * transaction is committed, and what their listener throws is an uncaught exception of the process. Where nobody
-   * listens they cost nothing.
+   * Events are of this process: what another one evicts is told there. Each is told in a tick of its own, that of a
+   * change once it is committed. What a listener throws is an uncaught exception of the process. Where nobody listens
+   * to 'evict' and 'expire' they cost nothing.
    *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
    * @example
    * ```ts
    * import { DiskCache } from '@diskcache/core';
@@ -943,6 +948,7 @@ export class DiskCache implements CacheStore {
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
