@@ -172,9 +172,9 @@ export class Storage {
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
+    const seq = old?.seq ?? place ?? this.arrivals.next;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
-      const seq = place ?? this.arrivals.next;
       const { lastInsertRowid } =
         extras === undefined
           ? sql.insert.run(...inOrder(content), newId, key, seq)
@@ -190,7 +190,7 @@ export class Storage {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id, seq);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
   }

@@ -221,8 +221,8 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = arrival.id AND entry.seq = arrival.seq)`,
     ),
 
-    addTag: one<[tag: string, key: Key, id: number]>(
-      'INSERT OR IGNORE INTO tag (tag, key, id) VALUES (?, ?, ?)',
+    addTag: one<[tag: string, key: Key, id: number, seq: number]>(
+      'INSERT OR IGNORE INTO tag (tag, key, id, seq) VALUES (?, ?, ?, ?)',
     ),
     removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
@@ -338,7 +338,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
 
-    pages: new PageStatements(db, { key: qualified('id, key, expires'), entry: qualified(FULL) }),
+    pages: new PageStatements(db, qualified(FULL)),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
