@@ -32,6 +32,7 @@ export type CacheVerbs = Pick<
   | 'peekEntry'
   | 'transact'
   | 'check'
+  | 'vacuum'
   | 'stats'
   | 'size'
   | 'count'

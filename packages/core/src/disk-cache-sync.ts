@@ -23,6 +23,7 @@ import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
+import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
@@ -309,27 +310,27 @@ export class DiskCacheSync {
 
   /** Removes all entries. @returns how many live ones */
   clear(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.clear(options));
+    return this.#calls.inSteps(this.#removals.clear(options));
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
   evict(tag: string, options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.evict(tag, options));
+    return this.#calls.inSteps(this.#removals.evict(tag, options));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
   deletePrefix(prefix: string, options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
+    return this.#calls.inSteps(this.#removals.deletePrefix(prefix, options));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
   expire(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.expire(options));
+    return this.#calls.inSteps(this.#removals.expire(options));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
   cull(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.cull(options));
+    return this.#calls.inSteps(this.#removals.cull(options));
   }
 
   /**
@@ -381,6 +382,19 @@ export class DiskCacheSync {
    */
   transact<Result>(body: (tx: DiskCacheSync) => Result): Result {
     return this.#calls.transact(body, this);
+  }
+
+  /**
+   * Gives the pages of the database that hold nothing back to the file system, some at a time, and then empties the log
+   * (not in a transaction). The next writes have to ask for that space again: only for a cache that has
+   * shrunk and is to stay small. While a reader is in the way the files keep their size for a while longer.
+   *
+   * @returns how many bytes
+   */
+  vacuum(options?: VacuumOptions): number {
+    const freed = this.#calls.inSteps(vacuuming(this.#engine, options));
+    const { checkpoints, storage } = this.#engine;
+    return storage.transaction.isOpen ? freed : freed + this.#calls.read(() => checkpoints.emptySync());
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Takes long in a large cache. */

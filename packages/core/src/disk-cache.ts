@@ -31,6 +31,7 @@ import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
+import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { Streams } from './verbs/streams.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
@@ -402,27 +403,27 @@ export class DiskCache implements CacheStore {
 
   /** Removes all entries. @returns how many live ones */
   async clear(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.clear(options));
+    return this.#calls.inSteps(this.#removals.clear(options));
   }
 
   /** Removes all entries that have a tag. @returns how many live ones */
   async evict(tag: string, options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.evict(tag, options));
+    return this.#calls.inSteps(this.#removals.evict(tag, options));
   }
 
   /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
   async deletePrefix(prefix: string, options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
+    return this.#calls.inSteps(this.#removals.deletePrefix(prefix, options));
   }
 
   /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
   async expire(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.expire(options));
+    return this.#calls.inSteps(this.#removals.expire(options));
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
   async cull(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.cull(options));
+    return this.#calls.inSteps(this.#removals.cull(options));
   }
 
   /**
@@ -485,6 +486,18 @@ export class DiskCache implements CacheStore {
       }
     };
     return this.#calls.write({ concerned: 'every key', work });
+  }
+
+  /**
+   * Gives the pages of the database that hold nothing back to the file system, some at a time and with other calls in
+   * between, and then empties the log. The next writes have to ask for that space again: only for a cache that has
+   * shrunk and is to stay small. While a reader is in the way the files keep their size for a while longer.
+   *
+   * @returns how many bytes
+   */
+  async vacuum(options?: VacuumOptions): Promise<number> {
+    const steps = vacuuming(this.#engine, options);
+    return this.#calls.amongOthers(steps, () => this.#engine.checkpoints.empty());
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Done by a thread of its own. */

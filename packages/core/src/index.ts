@@ -34,6 +34,7 @@ export type { SetStreamOptions, StreamRange } from './streams/stream-options.ts'
 export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason } from './events.ts';
 export type { Times } from './tally.ts';
+export type { VacuumOptions } from './verbs/vacuum.ts';
 export type { CheckProblem, CheckReport } from './upkeep/check.ts';
 export type { EvictionPolicy } from './policy/policy.ts';
 export type { Serializer, SerializerChoice } from './codec/serializer.ts';

@@ -23,9 +23,9 @@ import { UseNotes } from './use-notes.ts';
 import { Tally, took } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
-/** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
+/** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
 export interface Slice {
-  readonly removed: number;
+  readonly done: number;
   readonly isLast: boolean;
 }
 

@@ -333,6 +333,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),
+    truncateLog: one<[], { busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'),
     restartLog: one<[], { busy: number; log: number }>('PRAGMA wal_checkpoint(RESTART)'),
 
     pageCount: number<[]>('PRAGMA page_count'),
