@@ -130,7 +130,7 @@ export class DiskCacheSync {
    * @example
    * ```ts
    * cache.set('page', 'x'.repeat(100_000));
-   * console.log(cache.path('page')); // …/cache/values/ab/cdef….val
+   * console.log(cache.path('page')?.endsWith('.val')); // true
    * ```
    */
   path(key: Key): string | undefined {

@@ -138,7 +138,7 @@ test('room that pinned entries take is not given to a stream', async () => {
   const cache = openCache({ sizeLimit: LIMIT });
   await cache.set('pinned', Buffer.alloc(500_000), { pinned: true });
   await expect(cache.setStream('key', [Buffer.alloc(600_000)])).rejects.toMatchObject({
-    code: 'ERR_DISKCACHE_TOO_LARGE',
+    code: 'ERR_DISKCACHE_FULL',
   });
   await cache.setStream('key', [Buffer.alloc(400_000)], { pinned: true });
   expect(await cache.count()).toBe(2);
