@@ -18,7 +18,8 @@ import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import type { DiskCacheOptions } from './options.ts';
-import { type CheckReport, checkCache } from './upkeep/check.ts';
+import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
@@ -397,12 +398,16 @@ export class DiskCacheSync {
     return storage.transaction.isOpen ? freed : freed + this.#calls.read(() => checkpoints.emptySync());
   }
 
-  /** Compares all that is kept twice: the database's own structure, totals, files. Takes long in a large cache. */
-  check(): CheckReport {
-    const { storage, directory, removals } = this.#engine;
-    return this.#calls.read(() =>
-      checkCache(storage.db, directory, this.#engine.now(), (file) => removals.has(file)),
-    );
+  /**
+   * Compares all that is kept twice: the database's own structure, the totals, tags and the order of insertion with the
+   * entries, and the entries with their files. With `fix` it repairs what is not right, a little at a time with other
+   * writers in between; an entry whose file is missing or damaged is removed. A damaged database is only reported.
+   * Takes long in a large cache.
+   *
+   * @throws the reason of a signal that is aborted; InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   */
+  check(options?: CheckOptions): CheckReport {
+    return checkAtOnce(this.#engine, this.#calls, validCheckOptions(options));
   }
 
   /** What the cache holds, and what this process did with it. */

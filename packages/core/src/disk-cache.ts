@@ -25,8 +25,8 @@ import type { DiskCacheOptions } from './options.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
-import type { CheckReport } from './upkeep/check.ts';
-import { order } from './upkeep/thread.ts';
+import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
@@ -498,11 +498,18 @@ export class DiskCache implements CacheStore {
     return this.#calls.amongOthers(steps, () => this.#engine.checkpoints.empty());
   }
 
-  /** Compares all that is kept twice: the database's own structure, totals, files. Done by a thread of its own. */
-  async check(): Promise<CheckReport> {
+  /**
+   * Compares all that is kept twice: the database's own structure, the totals, tags and the order of insertion with the
+   * entries, and the entries with their files. With `fix` it repairs what is not right, a little at a time with other
+   * writers in between; an entry whose file is missing or damaged is removed. A damaged database is only reported.
+   * Done by a thread of its own; it takes long in a large cache.
+   *
+   * @throws the reason of a signal that is aborted; InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   */
+  async check(options?: CheckOptions): Promise<CheckReport> {
+    const checked = validCheckOptions(options);
     await this.#calls.read('every key', () => undefined);
-    await this.#engine.removals.settled();
-    return order('check', this.directory, this.#engine.now());
+    return this.#calls.underway(checkByThread(this.#engine, checked));
   }
 
   /** What the cache holds, and what this process did with it. */

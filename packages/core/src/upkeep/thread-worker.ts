@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
-import { checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
-import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
+import type { CheckReport } from './check.ts';
+import type { CheckpointResult, ThreadAbort, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
+import { checkOnThread, type CheckTerms } from './thread-check.ts';
 
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
 const PATIENCE_MS = 100;
 
+/** Orders that are to be given up. */
+const aborted = new Set<number>();
 const databases = new Map<string, Database.Database>();
 
 function databaseOf(directory: string): Database.Database {
@@ -49,7 +52,13 @@ function clear(db: Database.Database, now: number): Truncated | 'busy' {
   }
 }
 
-function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
+function carryOut({
+  id,
+  name,
+  directory,
+  now,
+  check,
+}: ThreadOrder): ThreadResults[ThreadOrder['name']] | Promise<CheckReport | undefined> {
   switch (name) {
     case 'checkpoint':
       return checkpoint(directory, 'PASSIVE');
@@ -58,7 +67,10 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
     case 'truncate':
       return checkpoint(directory, 'TRUNCATE');
     case 'check':
-      return checkCache(databaseOf(directory), directory, now);
+      return checkOnThread(directory, now, check as CheckTerms, (progress) => {
+        parentPort?.postMessage({ id, progress } satisfies ThreadReply);
+        return !aborted.delete(id);
+      });
     case 'clear':
       return clear(databaseOf(directory), now);
     case 'close':
@@ -68,12 +80,19 @@ function carryOut({ name, directory, now }: ThreadOrder): ThreadResults[ThreadOr
   }
 }
 
-parentPort?.on('message', (given: ThreadOrder) => {
+async function reply(given: ThreadOrder): Promise<void> {
   let reply: ThreadReply;
   try {
-    reply = { id: given.id, result: carryOut(given) };
+    const result = carryOut(given);
+    reply = { id: given.id, result: result instanceof Promise ? await result : result };
   } catch (error) {
     reply = { id: given.id, error: error as Error };
   }
+  aborted.delete(given.id);
   parentPort?.postMessage(reply);
+}
+
+parentPort?.on('message', (given: ThreadOrder | ThreadAbort) => {
+  if ('abort' in given) aborted.add(given.abort);
+  else void reply(given);
 });

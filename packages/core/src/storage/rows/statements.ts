@@ -1,4 +1,5 @@
 import type { Key } from '../../entry/key.ts';
+import { CheckStatements } from './check-statements.ts';
 import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
@@ -243,9 +244,6 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
     /** No WHERE: so SQLite frees pages, and does not look at rows. */
     truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
-    sums: one<[], { count: number; space: number }>(
-      'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
-    ),
     countExpired: number<[{ now: number }]>(
       `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
               (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NOT NULL)`,
@@ -340,6 +338,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     freePages: number<[]>('PRAGMA freelist_count'),
 
     pages: new PageStatements(db, qualified(FULL)),
+    check: new CheckStatements(db, REPLACED),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
