@@ -119,7 +119,7 @@ export class Engine {
       tryWrite: (work) => this.#tryWrite(work),
       purge: () => {
         this.storage.sql.endLeasesUntil.run(this.now());
-        return this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE;
+        return this.evictor.purge(PURGED_AT_ONCE).isLast;
       },
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#useNotes.write(rows),

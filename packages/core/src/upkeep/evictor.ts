@@ -28,6 +28,12 @@ const LOOK_EVERY_BYTES = 256 * 1024;
 /** The part of the size limit by which small values may exceed it while large files that are being written fill it. */
 const OVERDRAFT = 1 / 32;
 
+/** Expired entries that were removed, and whether there are no more that can be. */
+export interface Purged {
+  readonly removed: number;
+  readonly isLast: boolean;
+}
+
 /** What is to be added to the cache. */
 export interface Room {
   readonly bytes: number;
@@ -126,15 +132,15 @@ export class Evictor {
   makeRoom(room: Room, deadline: number): boolean {
     if (room.file !== undefined) this.#assertNotTaken(room);
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH) === 0 && !this.#evictOne(room, over)) break;
+      if (this.purge(BATCH).removed === 0 && !this.#evictOne(room, over)) break;
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
     return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(room.spare, deadline);
   }
 
-  /** Removes up to `limit` expired entries. @returns how many */
-  purge(limit: number): number {
+  /** Removes up to `limit` expired entries. */
+  purge(limit: number): Purged {
     const { sql } = this.#storage;
     const now = this.#now();
     const rows = sql.expired.all(now, limit);
@@ -142,7 +148,8 @@ export class Evictor {
     const gone = rows.filter((row) => !this.#isInUse(row));
     this.removeMany(gone);
     for (const row of gone) this.#tally.expired(row);
-    return gone.length;
+    // Those in use are met again each time, until their use is written.
+    return { removed: gone.length, isLast: rows.length < limit || gone.length === 0 };
   }
 
   /** Removes an entry, and what was noted about it. */

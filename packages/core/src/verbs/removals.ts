@@ -43,8 +43,8 @@ export class Removals {
   expire(options: RemovalOptions | undefined): Stepwise {
     const { evictor } = this.#engine;
     return this.#steps(options, ({ amount: rows }) => {
-      const removed = evictor.purge(rows);
-      return { done: removed, isLast: removed < rows };
+      const { removed, isLast } = evictor.purge(rows);
+      return { done: removed, isLast };
     });
   }
 
