@@ -43,7 +43,7 @@ for (const trial of TRIALS.filter(({ name }) => isAskedFor(name))) {
 const targets = TARGETS.map((target) => targetRow(target, results.get(target.trial)));
 for (const [name, trial] of Object.entries(WHOLE_CACHE)) {
   if (!isAskedFor(name)) continue;
-  const report = trial(directory, isQuick ? 5 : 11);
+  const report = trial(directory, isQuick ? 3 : 9);
   print(report.table);
   targets.push(...report.targets);
 }
