@@ -63,6 +63,12 @@ function readingSpec(openNew: OpenNew): void {
     );
   });
 
+  test('get() and pop() refuse an empty object, which may be meant as a fallback', async () => {
+    const cache = openNew();
+    for (const read of [cache.get('key', {}), cache.pop('key', {})])
+      await expect(read).rejects.toThrow('an empty object names no option (a fallback that is an object');
+  });
+
   test('get() with maxAge finds only what was stored less than so long ago', async () => {
     const clock = new FakeClock();
     const cache = openNew({ clock });

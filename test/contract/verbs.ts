@@ -21,6 +21,7 @@ export type CacheVerbs = Pick<
   | 'push'
   | 'peek'
   | 'pull'
+  | 'directory'
   | 'clear'
   | 'evict'
   | 'deletePrefix'
@@ -44,7 +45,7 @@ export function asPromises(cache: DiskCacheSync): CacheVerbs {
   return new Proxy(cache, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name);
-      if (typeof method !== 'function') return undefined;
+      if (typeof method !== 'function') return method;
       const verb = (...given: unknown[]): unknown => method.apply(target, given);
       if (!['keys', 'values', 'entries'].includes(String(name)))
         return async (...given: unknown[]) => verb(...given);

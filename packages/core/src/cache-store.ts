@@ -7,7 +7,8 @@ import type { IterationOptions } from './entry/iteration-options.ts';
 import type { CacheStats } from './engine/stats.ts';
 
 /**
- * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one; the contracts are told there.
+ * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one: what each verb promises is told
+ * there, and whatever else is passed to an adapter has to promise the same.
  */
 export interface CacheStore {
   get<Value = unknown>(key: Key): Promise<Value | undefined>;

@@ -1,18 +1,21 @@
-/** The stable codes of all errors of DiskCache, in `error.code`. */
+/**
+ * The stable codes of all errors of DiskCache, in `error.code`. Down to ERR_DISKCACHE_VALUE, and for
+ * ERR_DISKCACHE_TRANSACTION, the error is an InvalidArgumentError, else a DiskCacheError.
+ */
 export type DiskCacheErrorCode =
-  /** An option of the constructor or of a verb is unknown or has a wrong value. */
+  /** An option of the constructor or of a verb is unknown or has a wrong value, or an argument is of a wrong kind. */
   | 'ERR_DISKCACHE_OPTION'
   /** A key is not a well-formed string, a finite number or a Uint8Array. */
   | 'ERR_DISKCACHE_KEY'
-  /** A `ttl` or `expires` is not a usable number of milliseconds. */
+  /** A `ttl`, `expires`, `maxAge`, `maxIdle` or the `lease` of pull() is no usable number of ms, or ttl and expires are both given. */
   | 'ERR_DISKCACHE_TTL'
   /** A tag is not a well-formed, non-empty string. */
   | 'ERR_DISKCACHE_TAG'
-  /** A value would not come back as it was put, or cannot be stored at all. */
+  /** A value would not come back as it was put, or cannot be stored or streamed at all. */
   | 'ERR_DISKCACHE_VALUE'
   /** incr() or decr() met an entry that is no number, or a result that would not be exact. */
   | 'ERR_DISKCACHE_NUMBER'
-  /** The body of a transaction returned a promise. */
+  /** The body of a transaction is no function, or returned a promise. */
   | 'ERR_DISKCACHE_TRANSACTION'
   /** A value cannot fit into `sizeLimit`, whatever is evicted. */
   | 'ERR_DISKCACHE_TOO_LARGE'
@@ -24,9 +27,9 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_COMPUTE'
   /** A value could not be computed lately, and `errorTtl` keeps the failure, which is told in `error.cause`. */
   | 'ERR_DISKCACHE_KEPT_FAILURE'
-  /** A verb was called after close(). */
+  /** A verb was called after close(), or what getOrSet() computed in the background was aborted by it. */
   | 'ERR_DISKCACHE_CLOSED'
-  /** A key that has to be in the cache, since its place there is asked for, is not. */
+  /** `after` in the order of insertion is not in the cache, so that its place is not known. */
   | 'ERR_DISKCACHE_ABSENT'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
@@ -35,7 +38,17 @@ export type DiskCacheErrorCode =
   /** The operating system or SQLite failed; the reason is in `error.cause`. */
   | 'ERR_DISKCACHE_STORAGE';
 
-/** What was passed in is wrong: the message names it, what was given, and what is allowed. */
+/**
+ * What was passed in is wrong: the message names it, what was given, and what is allowed. Nothing has changed.
+ *
+ * @example
+ * ```ts
+ * import { InvalidArgumentError } from '@diskcache/core';
+ *
+ * const error: unknown = await cache.set('a', 1, { ttl: -1 }).catch((reason) => reason);
+ * if (error instanceof InvalidArgumentError) console.log(error.code); // ERR_DISKCACHE_TTL
+ * ```
+ */
 export class InvalidArgumentError extends TypeError {
   readonly code: DiskCacheErrorCode;
 
@@ -70,6 +83,7 @@ export class TimeoutError extends DiskCacheError {
  * damaged. No other entry is concerned, and all that need not read this one (has(), set(), delete(), …) goes on working.
  */
 export class SerializerError extends DiskCacheError {
+  /** Whose entry it is. */
   readonly key: string | number | Uint8Array;
   /** What the entry was written by: the id of a serializer, or the name of a compression. */
   readonly serializer: string;

@@ -281,6 +281,7 @@ test('getOrSet() computes also when there is no lock to be had, and tells of tha
   const lock = foreignConnection(cache.directory);
   lock.exec('BEGIN IMMEDIATE');
   expect(await cache.getOrSet('key', () => 'value')).toBe('value');
+  await someTurns();
   expect(heard).toMatchObject([{ code: 'ERR_DISKCACHE_TIMEOUT' }]);
   const other = openSync({ timeout: 5 }, cache.directory);
   expect(other.getOrSet('key', () => 'value')).toBe('value');

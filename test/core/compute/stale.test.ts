@@ -135,7 +135,7 @@ test('With staleIfError an expired value stands in when computing takes longer t
   const clock = new FakeClock();
   const cache = openCache({ clock });
   const options = { ttl: 100, staleIfError: 1000, timeout: 5 };
-  await cache.getOrSet('key', () => 'old', options);
+  await cache.getOrSet('key', () => 'old', { ...options, timeout: undefined });
   clock.advance(100);
   const { promise, resolve } = Promise.withResolvers<string>();
   expect(await cache.getOrSet('key', () => promise, options)).toBe('old');

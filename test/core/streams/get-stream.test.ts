@@ -15,6 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { openCache } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { turnsUntil } from '../../support/turns.ts';
+import { someTurns } from '../../support/turns.ts';
 
 const BYTES = Buffer.from('0123456789');
 const LARGE = Buffer.alloc(500_000, 'large value ');
@@ -172,6 +173,7 @@ describe('a file', () => {
     const { cache, heard, path } = await openWithFile();
     damage(path);
     expect(await cache.getStream('key')).toBeUndefined();
+    await someTurns();
     expect(heard).toMatchObject([{ code: 'ERR_DISKCACHE_STORAGE' }]);
     expect(await cache.has('key')).toBe(false);
     expect(await cache.stats()).toMatchObject({ hits: 1, misses: 1 });

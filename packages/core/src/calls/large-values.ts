@@ -76,7 +76,7 @@ export class LargeValues {
 
   /**
    * Takes out the entry that `pick` finds. Its file is opened before the row is removed, so that what cannot be read for
-   * want of descriptors or rights stays where it is.
+   * want of descriptors, rights or a serializer stays where it is.
    */
   async take(
     concerned: ConcernedKeys,
@@ -90,6 +90,7 @@ export class LargeValues {
         opened = undefined;
         for (let row = pick(); row !== undefined; row = pick()) {
           if (row.file === null) return removed(row, engine.values.decode(row.key, row));
+          engine.values.assertReadable(row.key, row);
           opened = engine.storage.files.openSync(row.file);
           if (opened !== undefined) return removed(row, undefined);
           engine.deleteBroken(row.key, row.file, 'gone');

@@ -8,7 +8,7 @@ import {
 import type { Key } from '../entry/key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 
-/** What a computation is given. */
+/** What `compute` of DiskCache.getOrSet() is given. */
 export interface ComputeContext {
   /** The key whose value is wanted. */
   readonly key: Key;
@@ -25,11 +25,11 @@ export type ComputeSync<Value> = (context: Pick<ComputeContext, 'key'>) => Value
 /** How DiskCacheSync.getOrSet() computes and stores a value. All times are in ms. */
 export interface GetOrSetSyncOptions<Value = unknown> {
   /**
-   * Lifetime of the entry from its storing on, more than 0, or a function that tells it from the value; where that
+   * Lifetime of the entry in ms from its storing on, more than 0, or a function that tells it from the value; where that
    * returns undefined, the cache's `ttl`. @default the cache's `ttl`
    */
   ttl?: number | ((value: Value) => number | undefined) | undefined;
-  /** Deadline of the entry since the epoch, in place of a ttl. */
+  /** Deadline of the entry in ms since the epoch, in place of a ttl. @default none */
   expires?: number | undefined;
   /** Labels to evict the entry by, or a function that tells them from the value. @default none */
   tags?: readonly string[] | ((value: Value) => readonly string[]) | undefined;
@@ -49,7 +49,9 @@ export interface GetOrSetSyncOptions<Value = unknown> {
   shouldCache?: ((value: Value) => boolean) | undefined;
   /**
    * How long other processes trust that this one is still computing, without a sign of life. DiskCache gives that sign
-   * every third of it; a DiskCacheSync cannot, so that it has to be longer than its computation takes. @default 5000
+   * every third of it; a DiskCacheSync cannot, so that it has to be longer than its computation takes. At most 600,000.
+   *
+   * @default 5000
    */
   lease?: number | undefined;
   /**
@@ -74,7 +76,11 @@ export interface GetOrSetOptions<Value = unknown> extends GetOrSetSyncOptions<Va
    * @default no limit
    */
   timeout?: number | undefined;
-  /** Ends this call's waiting, with the signal's reason. When nobody else waits the computation is aborted too. */
+  /**
+   * Ends this call's waiting, with the signal's reason. When nobody else waits the computation is aborted too.
+   *
+   * @default none
+   */
   signal?: AbortSignal | undefined;
 }
 

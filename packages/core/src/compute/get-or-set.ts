@@ -14,6 +14,7 @@ import { computeFailure, isOnlyOfStorage, report } from './failures.ts';
 import { Flight, type Outcome } from './flight.ts';
 import { type Claim, type Lease, Leases } from './leases.ts';
 import { Lookup } from './lookup.ts';
+import { inTime } from './in-time.ts';
 import { pauseMs } from './pause.ts';
 
 /** A call of getOrSet(), checked. */
@@ -56,11 +57,13 @@ export class GetOrSet {
 
   /** @returns no promise where the value is in a row and no turn had to be waited for */
   call(request: Request): unknown {
-    request.terms.signal?.throwIfAborted();
+    const { signal, timeoutMs } = request.terms;
+    signal?.throwIfAborted();
+    const began = timeoutMs === undefined ? 0 : monotonicMs();
     const found = this.#calls.load(request.key, this.#lookup.live(request.terms));
-    return found instanceof Promise
-      ? this.#calls.underway(found.then((one) => this.#looked(request, one)))
-      : this.#looked(request, found);
+    if (!(found instanceof Promise)) return this.#looked(request, found, began);
+    const waited = inTime(found, request.terms, 'earlier calls on the key were under way');
+    return this.#calls.underway(waited.then((one) => this.#looked(request, one, began)));
   }
 
   /** Aborts what nobody waits for. What calls wait for goes on as long as they do. */
@@ -71,16 +74,16 @@ export class GetOrSet {
     for (const flight of this.#underway) flight.abortIfIdle(reason);
   }
 
-  #looked(request: Request, found: Loaded<EntryRow> | undefined): unknown {
-    if (found === undefined) return this.#calls.underway(this.#missed(request));
+  #looked(request: Request, found: Loaded<EntryRow> | undefined, began: number): unknown {
+    if (found === undefined) return this.#calls.underway(this.#missed(request, began));
     const early = this.#lookup.storedEarly(found.row, request.terms);
     if (early !== undefined) this.#recompute(request, { early });
     return found.value;
   }
 
-  async #missed(request: Request): Promise<unknown> {
+  async #missed(request: Request, began: number): Promise<unknown> {
     const { staleWhileRevalidateMs, timeoutMs, signal } = request.terms;
-    const end = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs;
+    const end = timeoutMs === undefined ? undefined : began + timeoutMs;
     if (staleWhileRevalidateMs > 0) {
       const stale = await this.#load(request.key, this.#lookup.usable(staleWhileRevalidateMs));
       if (stale !== undefined) {

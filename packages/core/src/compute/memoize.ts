@@ -16,7 +16,7 @@ export interface MemoizeKeyOptions<Args extends unknown[]> {
    * entries; a new name leaves those of the old one. @default the function's own name
    */
   name?: string | undefined;
-  /** Makes the whole key of the arguments, where cacheKey() cannot or should not. */
+  /** Makes the whole key of the arguments, where cacheKey() cannot or should not. @default `name:` and cacheKey(...args) */
   key?: ((...args: Args) => Key) | undefined;
 }
 
@@ -32,18 +32,18 @@ export interface MemoizeSyncOptions<Args extends unknown[] = unknown[], Value = 
 export interface MemoizedParts<Wrapped extends (...args: never[]) => unknown> {
   /** The function itself, for a call past the cache. */
   readonly fn: Wrapped;
-  /** The key of the entry for these arguments. */
+  /** The key of the entry for these arguments. Throws `ERR_DISKCACHE_KEY` where they make none. */
   readonly key: (...args: Parameters<Wrapped>) => Key;
 }
 
-/** A function whose results DiskCache keeps. */
+/** A function whose results DiskCache keeps, see DiskCache.memoize(). Calls reject where getOrSet() would. */
 export interface Memoized<Wrapped extends (...args: never[]) => unknown> extends MemoizedParts<Wrapped> {
   (this: ThisParameterType<Wrapped>, ...args: Parameters<Wrapped>): Promise<Awaited<ReturnType<Wrapped>>>;
   /** Removes the entry for these arguments. @returns whether there was a live one */
   readonly delete: (...args: Parameters<Wrapped>) => Promise<boolean>;
 }
 
-/** A function whose results DiskCacheSync keeps. */
+/** A function whose results DiskCacheSync keeps, see DiskCacheSync.memoize(). Calls throw where getOrSet() would. */
 export interface MemoizedSync<Wrapped extends (...args: never[]) => unknown> extends MemoizedParts<Wrapped> {
   (this: ThisParameterType<Wrapped>, ...args: Parameters<Wrapped>): ReturnType<Wrapped>;
   /** Removes the entry for these arguments. @returns whether there was a live one */

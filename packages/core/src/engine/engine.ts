@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
-import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
+import { type EntryTerms, type Expiry, withoutIdling } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
@@ -98,7 +98,7 @@ export class Engine {
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
-      isInUse: (row) => this.live.isInUse(row),
+      keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
     });
     const report = (error: unknown) => this.events.report(error);
@@ -172,6 +172,7 @@ export class Engine {
   commit(): readonly string[] {
     const files = this.storage.transaction.commit();
     this.tally.committed();
+    this.uses.committed();
     this.checkpoints.committed(this.storage.takeLogBytes());
     return files;
   }
@@ -179,6 +180,7 @@ export class Engine {
   /** @returns the files that no row points to any more */
   rollback(): readonly string[] {
     this.tally.restore(this.#before);
+    this.uses.takenBack();
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
   }
@@ -196,6 +198,7 @@ export class Engine {
       return this.storage.transaction.nested(part, (name) => this.storage.files.removeSync(name));
     } catch (error) {
       this.tally.restore(before);
+      this.uses.takenBack();
       throw error;
     }
   }
@@ -234,8 +237,8 @@ export class Engine {
    */
   put(key: Key, prepared: StoredValue, terms: EntryTerms): boolean | typeof AGAIN {
     if (!this.live.isLive(terms)) {
-      this.tally.counts.sets++;
-      this.#removeAny(key);
+      this.tally.set(key);
+      this.delete(key);
       return false;
     }
     const { codec, size, checksum, file, value } = prepared;
@@ -245,13 +248,14 @@ export class Engine {
       if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
       growth = this.storage.growth(key, stored, terms.tags);
     }
-    this.tally.counts.sets++;
+    this.tally.set(key);
+    const isNew = growth.old === undefined || !this.live.isStillLive(growth.old);
     if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
       this.evictor.remove(growth.old);
       growth = { ...growth, old: undefined, place: growth.old.seq };
     }
     const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
-    if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
+    if (isNew && (growth.old !== undefined || growth.place !== undefined)) this.storage.arriveAnew(id);
     this.evictor.written(growth.space);
     if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;
@@ -260,33 +264,40 @@ export class Engine {
   /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
   touch(key: Key, expiry: Expiry | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !(this.live.isLive(row) || this.live.isInUse(row))) return false;
-    if (expiry !== undefined && (expiry.expires !== row.expires || expiry.deadline !== null)) {
-      this.storage.setExpires(row, expiry);
-    }
+    if (row === undefined || !this.live.isStillLive(row)) return false;
+    const wanted = expiry && isPinned(row) ? withoutIdling(expiry) : expiry;
+    if (wanted !== undefined && (wanted.expires !== row.expires || wanted.deadline !== null))
+      this.storage.setExpires(row, wanted);
+    else this.#useNotes.slide(row);
     this.#noteUse(row.id);
     return true;
   }
 
   /** What set() would have to be given to keep of an entry all but its value. */
   termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
-    const deadline = this.settings.maxIdleMs === undefined ? undefined : this.storage.sql.deadline.get(id);
-    const extras = deadline === undefined ? undefined : { deadline, staleUntil: null, cost: null };
-    return { expires, tags, isPinned: isPinned({ id }), extras };
+    const deadline = this.storage.sql.deadline.get(id);
+    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
+    const { maxIdleMs } = this.settings;
+    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.now() + maxIdleMs));
+    const extras = { deadline, staleUntil: null, cost: null };
+    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
   }
 
   /** Removes a live entry that was found. */
   remove(row: ReplacedRow): void {
     this.evictor.remove(row);
-    this.#deleted(row.key);
+    this.tally.deleted(row.key);
   }
 
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): boolean {
-    const row = this.#removeAny(key);
-    if (row === undefined || !this.live.isLive(row)) return false;
-    this.#deleted(key);
-    return true;
+    this.storage.sql.endLeaseOf.run(key);
+    const row = this.storage.sql.findReplaced.get(key);
+    if (row === undefined) return false;
+    const wasLive = this.live.isStillLive(row);
+    this.evictor.remove(row);
+    if (wasLive) this.tally.deleted(key);
+    return wasLive;
   }
 
   /** Removes the entry of a key whose file cannot be handed out, unless it has another one by now. */
@@ -322,11 +333,6 @@ export class Engine {
     return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
   }
 
-  #deleted(key: Key): void {
-    this.tally.counts.deletes++;
-    if (this.events.isTraced('delete')) this.events.trace('delete', { key: givenKey(key) });
-  }
-
   #checkpointTook(ms: number): void {
     took(this.tally.checkpoints, ms);
     this.events.trace('checkpoint', { ms });
@@ -357,13 +363,5 @@ export class Engine {
 
   #noteUse(id: number): void {
     if (this.#useNotes.note(id)) this.upkeep.usesNoted();
-  }
-
-  /** What is being computed for the key meanwhile is not to come back. */
-  #removeAny(key: Key): ReplacedRow | undefined {
-    this.storage.sql.endLeaseOf.run(key);
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row !== undefined) this.evictor.remove(row);
-    return row;
   }
 }

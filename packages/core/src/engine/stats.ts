@@ -8,13 +8,17 @@ export interface CacheStats {
   readonly count: number;
   /** Bytes that the entries take on disk, and the files of streams that are just being written. */
   readonly size: number;
+  /** As this process opened it, in bytes. */
   readonly sizeLimit: number;
+  /** As this process opened it. */
   readonly entryLimit: number;
-  /** Reads that found a live entry. */
+  /** Reads of this process that found a live entry: get(), entry(), getStream(), path(), each key of getMany(), … */
   readonly hits: number;
-  /** Reads that found none. */
+  /** The same that found none, or one whose file was gone or damaged. */
   readonly misses: number;
+  /** Entries that this process stored, by whichever verb. */
   readonly sets: number;
+  /** Live entries that this process removed one by one: by delete(), pop(), pull(), ack(). */
   readonly deletes: number;
   /** Entries that this process removed to keep the limits. */
   readonly evicted: number;

@@ -1,7 +1,7 @@
 import { halfLife } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
-import type { UseRow } from '../storage/rows/statements.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import { isPinned, type Storage } from '../storage/storage.ts';
 
 /** The smallest step of time that a double keeps apart at today's dates, and some. */
 const STAMP_STEP_MS = 2 ** -10;
@@ -39,6 +39,19 @@ export class UseNotes {
     for (const row of rows) storage.sql.addUse.run({ ...row, halfLife: fading });
     if (maxIdleMs !== undefined) for (const { id, at } of rows) storage.sql.slide.run({ id, at, maxIdleMs });
     storage.logged(rows.length);
+  }
+
+  /** Moves the time at which an entry expires, where it moves with use, at once. Needs the write lock. */
+  slide(row: ReplacedRow): void {
+    const { storage, maxIdleMs } = this.#inputs;
+    if (maxIdleMs !== undefined && !isPinned(row)) storage.slide(row, this.stamp(), maxIdleMs);
+  }
+
+  /** The same to the time of the note that there is of its last use. @returns whether that was one of this entry */
+  slideToNote(row: ReplacedRow): boolean {
+    const { storage, uses, maxIdleMs } = this.#inputs;
+    const at = uses.lastUse(row.id);
+    return maxIdleMs !== undefined && at !== undefined && storage.slide(row, at, maxIdleMs);
   }
 
   /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */

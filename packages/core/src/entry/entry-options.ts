@@ -5,13 +5,17 @@ import type { RowExtras } from '../storage/rows/statements.ts';
 export interface ExpiryOptions {
   /** Lifetime from now in ms, more than 0. @default the cache's `ttl` */
   ttl?: number | undefined;
-  /** Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once. */
+  /**
+   * Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once.
+   *
+   * @default none, unless a `ttl` says otherwise
+   */
   expires?: number | undefined;
 }
 
 /** What a write may say about its entry. */
 export interface SetOptions extends ExpiryOptions {
-  /** Labels to evict the entry by, see evict(). They replace the tags the entry had. @default none */
+  /** Labels to evict the entry by, see evict(): non-empty strings. They replace the tags the entry had. @default none */
   tags?: readonly string[] | undefined;
   /**
    * Whether the entry is never evicted to make room, for what is no cached copy of something else, as the state of a
@@ -112,6 +116,12 @@ export function validTag(tag: unknown): string {
     'ERR_DISKCACHE_TAG',
     `a tag must be a well-formed, non-empty string; given ${describe(tag)}`,
   );
+}
+
+/** The same for what does not expire for want of uses. */
+export function withoutIdling({ expires, deadline }: Expiry): Expiry {
+  if (deadline === null) return { expires, deadline };
+  return { expires: deadline === LATEST_DATE_MS ? null : deadline, deadline: null };
 }
 
 function expiryOf(options: ExpiryOptions, { ttlMs, maxIdleMs }: Lifetimes, now: number): Expiry {

@@ -23,7 +23,7 @@ export interface PeekEntryOptions {
 
 /** Which entries to go through, and in what order. */
 export interface IterationOptions extends PeekEntryOptions {
-  /** Most entries to go through. @default all */
+  /** Most entries to go through, a whole number from 0 up. @default all */
   limit?: number | undefined;
   /** From the last to the first. @default false */
   reverse?: boolean | undefined;

@@ -5,10 +5,14 @@ import { checkOptions } from './entry-options.ts';
 export interface ProgressOptions<Progress> {
   /**
    * Called after each step, once it is committed (in the body of a transaction: once it is done), with what all steps so
-   * far came to. What it throws ends the call.
+   * far came to. What it throws ends the call. @default nothing is called
    */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the call before its next step; what the steps before did stays done. The call fails with the signal's reason. */
+  /**
+   * Ends the call before its next step; what the steps before did stays done. The call fails with the signal's reason.
+   *
+   * @default none
+   */
   signal?: AbortSignal | undefined;
 }
 

@@ -205,6 +205,24 @@ export class Storage {
     this.logged(4);
   }
 
+  /**
+   * Moves the time at which an entry expires, where it moves with use. Needs the write lock.
+   *
+   * @returns whether it moves, and the entry was there already when it was used
+   */
+  slide({ id, key }: ReplacedRow, at: number, maxIdleMs: number): boolean {
+    this.#memory.forget(key);
+    this.logged(2);
+    return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
+  }
+
+  /** Gives an entry the last place in the order of insertion: the one it replaced was gone. Needs the write lock. */
+  arriveAnew(id: number): void {
+    const seq = this.arrivals.next;
+    this.sql.setSeq.run(seq, id);
+    this.arrivals.arrived(seq, id);
+  }
+
   /** Removes a row and whatever belongs to it. Needs the write lock. */
   remove(row: ReplacedRow): void {
     this.#memory.forget(row.key);

@@ -17,7 +17,7 @@ interface WebBlob {
 
 /**
  * Where the bytes of a value can come from: a Readable or another async iterable, an iterable, a web ReadableStream, or a
- * Blob. Each chunk is bytes or text; text becomes UTF-8.
+ * Blob. Each chunk is bytes or text; text becomes UTF-8. A string or bytes are no source: those are for set().
  */
 export type StreamSource =
   | AsyncIterable<Uint8Array | string>

@@ -3,11 +3,13 @@ import { describe, InvalidArgumentError } from '../errors.ts';
 
 /** What setStream() may be told about its entry and its source. A `ttl` counts from when the entry is stored. */
 export interface SetStreamOptions extends SetOptions {
-  /** Gives the stream up, as long as its entry is not stored: the promise rejects with its reason. */
+  /** Gives the stream up, as long as its entry is not stored: the promise rejects with its reason. @default none */
   signal?: AbortSignal | undefined;
   /**
    * How many bytes the source will give, where that is known: room is made for all of them at once, what cannot fit is
-   * refused before anything is read, and a source that ends early or goes on is an error. @default found out on the way
+   * refused before anything is read, and a source that ends early or goes on is an error.
+   *
+   * @default that of a Blob; else found out on the way
    */
   size?: number | undefined;
 }

@@ -20,8 +20,9 @@ export interface CheckReport {
   /** Whether there are no problems, or none any more. */
   readonly ok: boolean;
   readonly problems: readonly CheckProblem[];
-  /** Not counted where the database is damaged. */
+  /** Entries that were counted, expired ones included; none where the database is damaged. */
   readonly entries: number;
+  /** How many of them have a file. */
   readonly files: number;
 }
 

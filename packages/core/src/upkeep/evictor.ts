@@ -28,9 +28,10 @@ const LOOK_EVERY_BYTES = 256 * 1024;
 /** The part of the size limit by which small values may exceed it while large files that are being written fill it. */
 const OVERDRAFT = 1 / 32;
 
-/** Expired entries that were removed, and whether there are no more that can be. */
+/** What purge() came to. */
 export interface Purged {
   readonly removed: number;
+  /** Whether there are no more. */
   readonly isLast: boolean;
 }
 
@@ -67,8 +68,8 @@ export class RoomTaken extends DiskCacheError {
 export interface EvictorInputs {
   readonly now: () => number;
   readonly random: () => number;
-  /** Whether an entry that would have expired was used too lately for that. */
-  readonly isInUse: (row: ReplacedRow) => boolean;
+  /** Whether an entry that would have expired was used too lately for that; then it is written down. */
+  readonly keepsByUse: (row: ReplacedRow) => boolean;
   readonly tally: Tally;
 }
 
@@ -82,7 +83,7 @@ export class Evictor {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #isInUse: (row: ReplacedRow) => boolean;
+  readonly #keepsByUse: (row: ReplacedRow) => boolean;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
   /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
@@ -93,7 +94,7 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, isInUse, tally }: EvictorInputs,
+    { now, random, keepsByUse, tally }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
@@ -102,7 +103,7 @@ export class Evictor {
     this.#limits = limits;
     this.#now = now;
     this.#random = random;
-    this.#isInUse = isInUse;
+    this.#keepsByUse = keepsByUse;
     this.#tally = tally;
   }
 
@@ -139,17 +140,16 @@ export class Evictor {
     return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(room.spare, deadline);
   }
 
-  /** Removes up to `limit` expired entries. */
+  /** Removes up to `limit` expired entries. @returns how many */
   purge(limit: number): Purged {
     const { sql } = this.#storage;
     const now = this.#now();
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
-    const gone = rows.filter((row) => !this.#isInUse(row));
+    const gone = rows.filter((row) => !this.#keepsByUse(row));
     this.removeMany(gone);
     for (const row of gone) this.#tally.expired(row);
-    // Those in use are met again each time, until their use is written.
-    return { removed: gone.length, isLast: rows.length < limit || gone.length === 0 };
+    return { removed: gone.length, isLast: rows.length < limit };
   }
 
   /** Removes an entry, and what was noted about it. */

@@ -15,6 +15,7 @@ export interface CheckProblem {
     | 'damaged-file'
     /** A file that no entry points to, and that is too old to be one just being written. Repaired by removing it. */
     | 'orphan-file';
+  /** Which file, or what differs, for people to read. */
   readonly detail: string;
   /** Whether it is so no more. */
   readonly isFixed: boolean;

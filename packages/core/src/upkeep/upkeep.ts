@@ -44,6 +44,8 @@ export class Upkeep {
   readonly #stopHurrying: () => void = () => undefined;
   #usesToWrite: UseRow[] = [];
   #isWritingUses = false;
+  /** When that was last begun, by monotonicMs(). */
+  #wroteUses = monotonicMs();
   #ticksToSweep: number;
   #isStopped = false;
 
@@ -65,7 +67,11 @@ export class Upkeep {
 
   /** Sees to it that notes are written when there are many. To be called after each. */
   usesNoted(): void {
-    const { size } = this.#host.uses;
+    const { uses, usesAreUrgentMs } = this.#host;
+    const { size } = uses;
+    // A loop that never lets the timer come round.
+    if (usesAreUrgentMs !== undefined && monotonicMs() - this.#wroteUses > 2 * usesAreUrgentMs)
+      this.writeAllUses();
     if (size < USES_FULL) return;
     if (!this.#isWritingUses) this.#writeUsesSoon();
     // A script that never lets the event loop turn.
@@ -74,6 +80,7 @@ export class Upkeep {
   }
 
   writeAllUses(): void {
+    this.#wroteUses = monotonicMs();
     if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
     while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
   }
@@ -117,6 +124,7 @@ export class Upkeep {
     this.#isWritingUses = true;
     this.#later(() => {
       this.#isWritingUses = false;
+      this.#wroteUses = monotonicMs();
       if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
       if (this.#usesToWrite.length === 0 || !this.#writeSomeUses()) return;
       if (this.#usesToWrite.length > 0) this.#writeUsesSoon();

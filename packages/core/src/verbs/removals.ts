@@ -42,8 +42,8 @@ export class Removals {
 
   expire(options: RemovalOptions | undefined): Stepwise {
     const { evictor } = this.#engine;
-    return this.#steps(options, ({ amount: rows }) => {
-      const { removed, isLast } = evictor.purge(rows);
+    return this.#steps(options, ({ amount }) => {
+      const { removed, isLast } = evictor.purge(amount);
       return { done: removed, isLast };
     });
   }
@@ -64,7 +64,8 @@ export class Removals {
 
   readonly #removeRows = (rows: readonly ReplacedRow[], wanted: number): Slice => {
     const { evictor, live } = this.#engine;
+    const removed = rows.filter((row) => live.isStillLive(row)).length;
     evictor.removeMany(rows);
-    return { done: rows.filter((row) => live.isLive(row)).length, isLast: rows.length < wanted };
+    return { done: removed, isLast: rows.length < wanted };
   };
 }

@@ -47,7 +47,8 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
  * entry.cost      how long the value took to compute, in ms, where getOrSet() did
- * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch with a fraction
+ * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch
+ * entry.lease     which lease that is: a random number, so that none is taken for another
  * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
  * entry.tick      how many entries had been evicted when it was stored
  * entry.size      bytes of the value as stored
@@ -76,7 +77,8 @@ CREATE TABLE entry (
   deadline INTEGER,
   staleUntil INTEGER,
   cost REAL,
-  leasedUntil REAL,
+  leasedUntil INTEGER,
+  lease INTEGER,
   stored REAL NOT NULL,
   tick INTEGER NOT NULL,
   size INTEGER NOT NULL,

@@ -31,6 +31,9 @@ export function storageError(error: unknown, what: string): unknown {
       cause: error,
     });
   }
+  if (error instanceof TypeError && error.message === 'The database connection is not open') {
+    return new DiskCacheError('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, { cause: error });
+  }
   if (error instanceof SqliteError || isSystemError(error)) {
     return new DiskCacheError('ERR_DISKCACHE_STORAGE', `${what}: ${error.message}`, { cause: error });
   }

@@ -95,11 +95,11 @@ export interface UseRow {
   readonly tick: number;
 }
 
-/** The keys of a queue: those with `from` <= key < `to` that have so many characters, and have not expired by `now`. */
+/** The keys of a queue: those with `from` <= key < `to` that have so many bytes, and have not expired by `now`. */
 export interface QueueQuery {
   readonly from: string;
   readonly to: Key;
-  readonly length: number;
+  readonly bytes: number;
   readonly now: number;
 }
 
@@ -157,7 +157,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
   const fromEnds = <Given, Row>(columns: string, where: string) => {
     const from = (order: 'ASC' | 'DESC') =>
       one<[Given], Row>(
-        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(key) = :length ${where}
+        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(CAST(key AS BLOB)) = :bytes ${where}
          ORDER BY key ${order}`,
       );
     return { front: from('ASC'), back: from('DESC') };
@@ -187,10 +187,10 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(CONTENT)),
     insertWhole: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(WHOLE)),
     replace: one<[...content: unknown[], id: number]>(
-      `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil'], 'NULL')} WHERE id = ?`,
+      `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil', 'lease'], 'NULL')} WHERE id = ?`,
     ),
     replaceWhole: one<[...content: unknown[], id: number]>(
-      `UPDATE entry SET ${assignments(WHOLE, '?')}, leasedUntil = NULL WHERE id = ?`,
+      `UPDATE entry SET ${assignments(WHOLE, '?')}, leasedUntil = NULL, lease = NULL WHERE id = ?`,
     ),
     /** It stays as long as before after it has expired, if it does. */
     setExpires: one<[{ id: number; expires: number | null; deadline: number | null }]>(
@@ -204,6 +204,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
          staleUntil = staleUntil + max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))) - expires
        WHERE id = :id AND deadline IS NOT NULL AND stored <= :at`,
     ),
+    setSeq: one<[seq: number, id: number]>('UPDATE entry SET seq = ? WHERE id = ?'),
     setId: one<[now: number, before: number]>('UPDATE entry SET id = ? WHERE id = ?'),
     /** One less than the least id that an entry has, and below 0. */
     nextPinnedId: number<[]>('SELECT min(0, coalesce(min(id), 0)) - 1 FROM entry'),
@@ -291,9 +292,12 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       FULL,
       `${NOT_EXPIRED} AND (leasedUntil IS NULL OR leasedUntil <= :now)`,
     ),
-    setLease: one<[leasedUntil: number | null, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
-    findLeased: one<[Key, leasedUntil: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE key = ? AND leasedUntil = ?`,
+    setLease: one<[leasedUntil: number | null, lease: number | null, id: number]>(
+      'UPDATE entry SET leasedUntil = ?, lease = ? WHERE id = ?',
+    ),
+    extendLease: one<[leasedUntil: number, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
+    findLeased: one<[Key, lease: number, now: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE key = ? AND lease = ? AND leasedUntil > ?`,
     ),
 
     findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, ${EXTRAS.join(', ')} FROM entry WHERE key = ?`),
