@@ -43,8 +43,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
-  /** The place in the order of arrival that it takes over. */
-  readonly place?: number;
+  /** The place in the order of insertion that it takes over, where it is not new. */
+  readonly place: number | undefined;
 }
 
 /** What else a row records. */
@@ -185,6 +185,7 @@ export class Storage {
       bytes: space - (old?.space ?? 0),
       entries: old === undefined ? 1 : 0,
       spare: old?.id,
+      place: old?.seq,
     };
   }
 
@@ -199,9 +200,9 @@ export class Storage {
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
+    const seq = place ?? this.arrivals.next;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
-      const seq = place ?? this.arrivals.next;
       const { lastInsertRowid } =
         extras === undefined
           ? sql.insert.run(...inOrder(content), newId, key, seq)
@@ -209,15 +210,18 @@ export class Storage {
       id = Number(lastInsertRowid);
       if (id < 1 && !isPinned) id = this.#firstId(id);
       transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
-      if (place === undefined) this.arrivals.arrived(seq, id);
-      else this.arrivals.moved(seq, id);
+      if (place !== undefined) this.arrivals.moved(seq, id);
     } else if (extras === undefined) {
       sql.replace.run(...inOrder(content), id);
     } else {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
+    if (place === undefined) {
+      this.arrivals.arrived(seq, id);
+      if (old !== undefined) sql.setSeq.run(seq, id);
+    }
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id, seq);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
   }
@@ -241,13 +245,6 @@ export class Storage {
     this.#memory.forget(key);
     this.logged(2);
     return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
-  }
-
-  /** Gives an entry the last place in the order of insertion: the one it replaced was gone. Needs the write lock. */
-  arriveAnew(id: number): void {
-    const seq = this.arrivals.next;
-    this.sql.setSeq.run(seq, id);
-    this.arrivals.arrived(seq, id);
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */

@@ -1,38 +1,47 @@
-import type { Removal } from '../calls/call.ts';
+import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
 import { type Slice, SLICE_MS } from '../engine/engine.ts';
-import type { RemovalOptions } from '../entry/progress-options.ts';
+import type { ProgressOptions } from '../entry/progress-options.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
-import type { ReplacedRow } from '../storage/rows/statements.ts';
 
-/** So few that a step is short also where each row has a long value. */
-const FIRST_ROWS = 64;
-const LEAST_ROWS = 16;
-const MOST_ROWS = 8192;
+/** So little that a step is short also where each row has a long value. */
+const FIRST_AMOUNT = 64;
+const LEAST_AMOUNT = 16;
+const MOST_AMOUNT = 8192;
 
-/** Removes about so many entries; `mayTakeLong` where the thread is the caller's own. */
-export type RemoveSome = (rows: number, mayTakeLong: boolean) => Slice;
+/** What one step is to do. */
+export interface StepSize {
+  /** How many rows, or pages. */
+  readonly amount: number;
+  /** Whether the caller's thread is there for nothing else. */
+  readonly mayTakeLong: boolean;
+}
 
-/** Removes the rows that were found when so many were asked for. */
-export type RemoveRows = (rows: readonly ReplacedRow[], wanted: number) => Slice;
-
-/** A removal whose steps take about SLICE_MS each, their commit included, however large the rows are. */
-export class Steps implements Removal {
-  readonly #removeSome: RemoveSome;
-  readonly #options: RemovalOptions;
-  readonly elsewhere: Removal['elsewhere'];
-  #removed = 0;
-  #rows = FIRST_ROWS;
+/** A change in steps that take about SLICE_MS each, their commit included, however large the rows are. */
+export class Steps<Progress> implements Stepwise {
+  readonly #doSome: (size: StepSize) => Slice;
+  readonly #options: ProgressOptions<Progress>;
+  readonly #progress: (result: number) => Progress;
+  readonly elsewhere: Stepwise['elsewhere'];
+  #result = 0;
+  #amount = FIRST_AMOUNT;
   #began = 0;
 
-  constructor(options: RemovalOptions, removeSome: RemoveSome, elsewhere?: Removal['elsewhere']) {
+  /** @param progress what is told of the result so far */
+  constructor(
+    options: ProgressOptions<Progress>,
+    progress: (result: number) => Progress,
+    doSome: (size: StepSize) => Slice,
+    elsewhere?: Stepwise['elsewhere'],
+  ) {
     this.#options = options;
-    this.#removeSome = removeSome;
+    this.#progress = progress;
+    this.#doSome = doSome;
     this.elsewhere = elsewhere;
   }
 
-  get removed(): number {
-    return this.#removed;
+  get result(): number {
+    return this.#result;
   }
 
   /** @throws the reason of a signal that was aborted */
@@ -44,16 +53,25 @@ export class Steps implements Removal {
   readonly step = (mayTakeLong: boolean): boolean => {
     this.assertWanted((reason) => new ThrownByBody(reason));
     this.#began = monotonicMs();
-    const { removed, isLast } = this.#removeSome(this.#rows, mayTakeLong);
-    this.#removed += removed;
+    const { done, isLast } = this.#doSome({ amount: this.#amount, mayTakeLong });
+    this.#result += done;
     return isLast;
   };
 
-  readonly stepped = (removedElsewhere = 0): void => {
+  readonly stepped = (): void => {
     const change = SLICE_MS / Math.max(monotonicMs() - this.#began, 0.1);
-    const rows = Math.round(this.#rows * Math.min(Math.max(change, 0.25), 2));
-    this.#rows = Math.min(Math.max(rows, LEAST_ROWS), MOST_ROWS);
-    this.#removed += removedElsewhere;
-    this.#options.onProgress?.({ removed: this.#removed });
+    const amount = Math.round(this.#amount * Math.min(Math.max(change, 0.25), 2));
+    this.#amount = Math.min(Math.max(amount, LEAST_AMOUNT), MOST_AMOUNT);
+    this.#tell();
   };
+
+  /** Counts what was done by another thread. */
+  doneElsewhere(done: number): void {
+    this.#result += done;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.(this.#progress(this.#result));
+  }
 }
