@@ -313,7 +313,7 @@ export class DiskCache implements CacheStore {
         throw new ThrownByBody(error);
       }
     };
-    return this.#calls.write({ concerned: 'every key', work });
+    return this.#calls.write({ concerned: 'every key', work, isOnce: true });
   }
 
   /** Compares all that is kept twice: the database's own structure, totals, files. Done by a thread of its own. */

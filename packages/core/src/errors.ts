@@ -18,6 +18,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TOO_LARGE'
   /** The cache is full and `eviction: 'none'` forbids making room. */
   | 'ERR_DISKCACHE_FULL'
+  /** The disk is full, and what could be evicted or given up was not enough. */
+  | 'ERR_DISKCACHE_DISK_FULL'
   /** Another process held the write lock for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
   /** The cache was opened with `readOnly`, and a verb that changes it was called. */

@@ -66,15 +66,20 @@ export class AtOnce {
   }
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
-  write<T>({ work }: Pick<Write<T>, 'work'>): T {
+  write<T>({ work, isOnce = false }: Omit<Write<T>, 'concerned'>): T {
     const engine = this.#engine;
     engine.assertWritable();
-    const step = engine.storage.transaction.isOpen
-      ? () => engine.recovery.noting(work)
-      : () => this.#slice(work);
-    for (;;) {
-      const result = step();
-      if (result !== AGAIN) return result;
+    const { transaction } = engine.storage;
+    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work);
+    for (let failures = 0; ;) {
+      try {
+        const result = step();
+        if (result !== AGAIN) return result;
+        failures = 0;
+      } catch (error) {
+        if (transaction.isOpen || !this.#mayTryAgain(error, failures++) || isOnce)
+          throw storageError(error, 'cannot write');
+      }
     }
   }
 
@@ -120,7 +125,8 @@ export class AtOnce {
     const engine = this.#engine;
     engine.assertWritable();
     const run = () => carriedOut(body, tx);
-    if (!engine.storage.transaction.isOpen) return this.write({ work: () => engine.unsliced(run) });
+    if (!engine.storage.transaction.isOpen)
+      return this.write({ work: () => engine.unsliced(run), isOnce: true });
     try {
       return engine.nested(run);
     } catch (error) {
@@ -131,10 +137,17 @@ export class AtOnce {
   /** The file is written before the row, and goes again unless the row came to be. */
   #withFile({ file, bytes, size }: PreparedFile, putRow: () => boolean): boolean {
     const { files, transaction } = this.#engine.storage;
-    this.write({ work: () => this.#engine.makeRoom(size) });
     let isStored = false;
     try {
-      files.writeSync(file, bytes);
+      for (let failures = 0; ;) {
+        this.write({ work: () => this.#engine.makeRoom(size) });
+        try {
+          files.writeSync(file, bytes);
+          break;
+        } catch (error) {
+          if (!this.#mayTryAgain(error, failures++, size)) throw error;
+        }
+      }
       isStored = putRow();
       if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
@@ -171,7 +184,15 @@ export class AtOnce {
     }
   }
 
-  #slice<T>(work: () => T): T | typeof AGAIN {
+  /** Whether what failed can be done again, since what made it fail is put right. */
+  #mayTryAgain(error: unknown, failures: number, bytes = 0): boolean {
+    const { recovery, fullDisk } = this.#engine;
+    if (recovery.from(error)) return true;
+    const cause = error instanceof ThrownByBody ? error.error : error;
+    return fullDisk.makeRoomSync({ error: cause, tries: failures, bytes });
+  }
+
+  #slice<T>(work: () => T): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
@@ -182,8 +203,7 @@ export class AtOnce {
       return result;
     } catch (error) {
       this.#removeFiles(engine.rollback());
-      if (engine.recovery.from(error) && !(error instanceof ThrownByBody)) return AGAIN;
-      throw storageError(error, 'cannot write');
+      throw error;
     } finally {
       engine.sliceEnd = Infinity;
     }

@@ -74,9 +74,9 @@ export class InTurn {
   }
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
-  write<T>({ concerned, work }: Write<T>): Promise<T> {
+  write<T>({ concerned, work, isOnce }: Write<T>): Promise<T> {
     this.#engine.assertWritable();
-    return this.#queue.run(identities(concerned), work);
+    return this.#queue.run(identities(concerned), work, { isOnce });
   }
 
   /** @returns whether the row was written */

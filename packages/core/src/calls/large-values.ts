@@ -52,17 +52,15 @@ export class LargeValues {
     let taken = 0;
     let isStored = false;
     try {
-      isStored = await this.#queue.run(
-        concerned,
-        () => putRow(value as PreparedValue),
-        async () => {
+      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), {
+        before: async () => {
           // Room is given in the order of the calls, so also to what may turn out to be smaller.
           await this.#room.take(given.size);
           taken = given.size;
           value = 'finish' in given ? await given.finish() : given;
           if (isFile(value)) await this.#writeFile(value);
         },
-      );
+      });
       return isStored;
     } catch (error) {
       throw storageError(error, 'cannot write a value file');
@@ -154,8 +152,16 @@ export class LargeValues {
 
   async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
     this.#uncounted += size;
-    await this.#queue.run([], () => this.#engine.makeRoom(this.#uncounted));
-    await this.#engine.storage.files.write(file, bytes);
+    const { storage, fullDisk, removals } = this.#engine;
+    for (let tries = 0; ; tries++) {
+      await this.#queue.run([], () => this.#engine.makeRoom(this.#uncounted));
+      if (tries > 0) await removals.settled();
+      try {
+        return await storage.files.write(file, bytes);
+      } catch (error) {
+        if (!(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
+      }
+    }
   }
 
   async #fileContent(file: string, size: number): Promise<FileContent> {

@@ -10,6 +10,8 @@ export type ConcernedKeys = readonly (string | number)[] | 'every key';
 interface PendingWrite {
   readonly concerned: ConcernedKeys;
   readonly work: () => unknown;
+  /** Whether it must not be called again when its transaction failed. */
+  readonly isOnce: boolean;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
   /** By monotonicMs(), from when it could be committed but for others' locks. */
@@ -20,7 +22,15 @@ interface PendingWrite {
   isReady: boolean;
   /** Whether its transaction holds nothing else. */
   isAlone: boolean;
+  /** How often in a row its transaction failed for want of room on the disk. */
+  failures: number;
   isSettled: boolean;
+}
+
+interface RunOptions {
+  /** What has to be done first, off the event loop, while others may go ahead. */
+  readonly before?: () => Promise<void>;
+  readonly isOnce?: boolean | undefined;
 }
 
 /** Most writes in one transaction; the time they take is bounded by SLICE_MS. */
@@ -60,20 +70,23 @@ export class WriteQueue {
    * long as it returns AGAIN.
    *
    * @param concerned no key at all for what need not wait for anything
-   * @param before what has to be done first, off the event loop, while others may go ahead
    * @returns what `work` returned, once it is committed
    */
-  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, before?: () => Promise<void>): Promise<T> {
-    return this.#add({ concerned, work, isRead: false }, before);
+  run<T>(
+    concerned: ConcernedKeys,
+    work: () => T | typeof AGAIN,
+    { before, isOnce = false }: RunOptions = {},
+  ): Promise<T> {
+    return this.#add({ concerned, work, isRead: false, isOnce }, before);
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
-    return this.#add({ concerned, work, isRead: true });
+    return this.#add({ concerned, work, isRead: true, isOnce: false });
   }
 
   #add<T>(
-    { concerned, work, isRead }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead'>,
+    { concerned, work, isRead, isOnce }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isOnce'>,
     before?: () => Promise<void>,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -81,11 +94,13 @@ export class WriteQueue {
         concerned,
         work,
         isRead,
+        isOnce,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
         isReady: before === undefined,
         isAlone: concerned === 'every key',
+        failures: 0,
         isSettled: false,
       };
       // What concerns no key may be what a pending write waits for: nothing that waits for that write may hold it up.
@@ -151,15 +166,26 @@ export class WriteQueue {
         }
       });
     } catch (error) {
-      // Done again with the next group, in another database.
-      if (this.#engine.recovery.from(error) && !(error instanceof ThrownByBody)) return;
+      const isPutRight = await this.#isPutRight(error, batch);
+      if (isPutRight && !batch.some(({ isOnce }) => isOnce)) return;
       // A write that fails takes nothing with it: each of its group gets a transaction of its own.
       if (batch.length === 1) this.#fail(batch, storageError(error, 'cannot write'));
       else for (const write of batch) write.isAlone = true;
       return;
     }
+    for (const write of batch) write.failures = 0;
     // Those that the slice had no time for stay pending.
     for (const [write, result] of results) this.#settle(write, () => write.resolve(result as never));
+  }
+
+  /** Whether what failed can be done again with the next group. */
+  async #isPutRight(error: unknown, batch: readonly PendingWrite[]): Promise<boolean> {
+    const { recovery, fullDisk } = this.#engine;
+    if (recovery.from(error)) return true;
+    const cause = error instanceof ThrownByBody ? error.error : error;
+    const tries = Math.max(...batch.map(({ failures }) => failures));
+    for (const write of batch) write.failures++;
+    return fullDisk.makeRoom({ error: cause, tries });
   }
 
   #readAll(batch: readonly PendingWrite[]): void {

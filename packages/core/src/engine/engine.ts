@@ -5,16 +5,18 @@ import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
 import { type DiskCacheOptions, resolveOptions, type Settings } from '../options.ts';
-import { halfLife, POLICIES } from '../policy/policy.ts';
+import { POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FullEntryRow, ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
+import { Accesses } from './accesses.ts';
 import { BrokenFiles } from './broken-files.ts';
+import { FullDisk } from './full-disk.ts';
 import { LiveRows } from './live-rows.ts';
 import { openStorage } from './open-storage.ts';
 import { Place } from './place.ts';
@@ -36,9 +38,6 @@ export const SLICE_MS = 5;
 /** Expired entries that upkeep removes in one transaction. */
 const PURGED_AT_ONCE = 256;
 
-/** The smallest step of time that a double keeps apart at today's dates, and some. */
-const STAMP_STEP_MS = 2 ** -10;
-
 /**
  * What every verb does, once, for both doors: DiskCacheSync, which does it on the caller's thread, and DiskCache, which
  * never makes the caller's thread wait. Methods that change something need the write lock.
@@ -54,6 +53,7 @@ export class Engine {
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
+  readonly fullDisk: FullDisk;
   readonly removals: FileRemovals;
   readonly events: Events;
   /** What this process did. */
@@ -62,10 +62,9 @@ export class Engine {
   sliceEnd = Infinity;
   readonly directory: string;
   readonly #place: Place;
-  readonly #notesUse: boolean;
+  readonly #accesses: Accesses;
   #refusesCalls = false;
   #isClosed = false;
-  #lastStamp = 0;
   #before: ReturnType<Tally['mark']>;
 
   /** Without a directory: a temporary cache, which goes when it is closed or the process ends. */
@@ -80,8 +79,9 @@ export class Engine {
     this.#before = this.tally.mark();
     const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.#notesUse = !readOnly && (policy.notesUse || maxIdleMs !== undefined);
+    const areUsesNoted = !readOnly && (policy.notesUse || maxIdleMs !== undefined);
     this.storage = openStorage(this.directory, this.settings, this.events);
+    this.#accesses = new Accesses(this.storage, this.uses, this.settings, areUsesNoted);
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
@@ -97,10 +97,10 @@ export class Engine {
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
-      onError: (error) => {
-        if (!this.recovery.from(error)) report(error);
-      },
+      onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.#checkpointTook(ms),
+      onStart: () => this.fullDisk.databaseGrows(),
+      onLook: (isMoving) => this.fullDisk.look(isMoving),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -111,10 +111,12 @@ export class Engine {
       tryWrite: (work) => this.#tryWrite(work),
       purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
       tidyLog: () => this.checkpoints.tidy(),
-      writeUses: (rows) => this.#writeUses(rows),
+      writeUses: (rows) => this.#accesses.write(rows),
+      mayWriteUses: () => !this.fullDisk.isLow,
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
+    this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
     const replaced = () => this.#databaseReplaced();
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, replaced, report });
@@ -254,10 +256,10 @@ export class Engine {
       this.evictor.remove(growth.old);
       growth = { ...growth, old: undefined };
     }
-    const id = this.storage.put(key, stored, { ...terms, stored: this.#stamp() }, growth);
+    const id = this.storage.put(key, stored, { ...terms, stored: this.#accesses.stamp() }, growth);
     if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
     this.evictor.written(growth.space);
-    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#writeReturn(id);
+    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#accesses.writeReturn(id);
     return true;
   }
 
@@ -308,6 +310,11 @@ export class Engine {
     this.events.trace('checkpoint', { ms });
   }
 
+  async #failedInBackground(error: unknown): Promise<void> {
+    if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
+    this.events.report(error);
+  }
+
   #databaseReplaced(): void {
     this.uses.take();
     this.evictor.databaseReplaced();
@@ -335,35 +342,13 @@ export class Engine {
       return true;
     } catch (error) {
       this.removals.discard(this.rollback());
-      if (this.recovery.from(error)) return false;
-      throw storageError(error, 'upkeep cannot write');
+      void this.#failedInBackground(storageError(error, 'upkeep cannot write'));
+      return false;
     }
   }
 
-  #writeUses(rows: readonly UseRow[]): void {
-    const { sql, transaction } = this.storage;
-    const fading = halfLife(transaction.totals.count);
-    for (const row of rows) sql.addUse.run({ ...row, halfLife: fading });
-    const { maxIdleMs } = this.settings;
-    if (maxIdleMs !== undefined) for (const { id, at } of rows) sql.slide.run({ id, at, maxIdleMs });
-    this.storage.logged(rows.length);
-  }
-
-  /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */
-  #writeReturn(id: number): void {
-    this.#writeUses([{ id, at: this.#stamp(), hits: 1, tick: this.storage.transaction.evictionsSeen }]);
-  }
-
   #noteUse(id: number): void {
-    if (!this.#notesUse || id < 0) return;
-    this.uses.note(id, this.#stamp(), this.storage.transaction.evictionsSeen);
-    this.upkeep.usesNoted();
-  }
-
-  /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */
-  #stamp(): number {
-    this.#lastStamp = Math.max(this.now(), this.#lastStamp + STAMP_STEP_MS);
-    return this.#lastStamp;
+    if (this.#accesses.note(id)) this.upkeep.usesNoted();
   }
 
   #removeAny(key: Key): ReplacedRow | undefined {

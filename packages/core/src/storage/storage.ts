@@ -1,12 +1,16 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { DiskSpace } from './disk-space.ts';
 import { makeDirectory, markAsCache } from './directory.ts';
 import { Connection } from './rows/connection.ts';
 import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
+import { identityOf } from './rows/set-aside.ts';
+import { isDiskFull } from './rows/sqlite-error.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
   type EntryRow,
@@ -53,6 +57,7 @@ export interface RowTerms {
 
 export interface StorageOptions extends Omit<DatabaseOptions, 'path'> {
   readonly directory: string;
+  readonly sizeLimit: number;
   /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
   readonly reuseIds: boolean;
   /** Most bytes of rows that are kept in memory too. */
@@ -69,25 +74,30 @@ const FREE_IDS_LIMIT = 10_000;
 export class Storage {
   readonly sql: Statements;
   readonly files: ValueFiles;
+  readonly space: DiskSpace;
   readonly transaction: WriteTransaction;
   readonly #memory: RowMemory;
   readonly #directory: string;
+  readonly #path: string;
   readonly #readOnly: boolean;
   readonly #connection: Connection;
   readonly #reuseIds: boolean;
   readonly #freeIds: number[] = [];
+  /** Whether the last transaction wrote entries, and did not only remove some. */
+  hasPut = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, reuseIds, memoryLimit, ...database }: StorageOptions) {
+  constructor({ directory, sizeLimit, reuseIds, memoryLimit, ...database }: StorageOptions) {
     this.#directory = directory;
+    this.space = new DiskSpace(directory, sizeLimit);
     this.#readOnly = database.readOnly;
-    const path = join(directory, 'cache.db');
-    this.#connection = this.#inFolder(() => new Connection({ ...database, path }));
+    this.#path = join(directory, 'cache.db');
+    this.#connection = this.#inFolder(() => new Connection({ ...database, path: this.#path }));
     this.sql = this.#connection.sql;
     this.files = new ValueFiles(directory, database.random);
     this.transaction = new WriteTransaction(this.#connection);
-    this.#memory = new RowMemory(this.sql, path, memoryLimit);
+    this.#memory = new RowMemory(this.sql, this.#path, memoryLimit);
     this.#reuseIds = reuseIds;
   }
 
@@ -119,6 +129,7 @@ export class Storage {
   /** Takes the write lock, or returns false at once while another connection has it. */
   begin(): boolean {
     if (!this.transaction.begin()) return false;
+    this.hasPut = false;
     this.#memory.transactionBegins();
     return true;
   }
@@ -178,6 +189,7 @@ export class Storage {
     { old, space }: Growth,
   ): number {
     const { sql, transaction } = this;
+    this.hasPut = true;
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
@@ -241,6 +253,12 @@ export class Storage {
     return { all: pages * PAGE_BYTES, free: (this.sql.freePages.get() ?? 0) * PAGE_BYTES };
   }
 
+  /** By how much the database file will grow when all that is in the log is moved into it. */
+  growthInLog(): number {
+    const bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    return Math.max(0, this.databaseBytes().all - bytes);
+  }
+
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
     const pages = Math.ceil(bytes / PAGE_BYTES);
@@ -255,9 +273,21 @@ export class Storage {
   #inFolder<T>(open: () => T): T {
     if (this.#readOnly) return open();
     makeDirectory(this.#directory);
-    const opened = open();
+    const isNew = identityOf(this.#path) === undefined;
+    const opened = this.#withReserve(open);
     markAsCache(this.#directory);
+    if (isNew) this.space.keepBack(0);
     return opened;
+  }
+
+  /** On a full disk also SQLite's files beside a database that nobody has open need room. */
+  #withReserve<T>(open: () => T): T {
+    try {
+      return open();
+    } catch (error) {
+      if (!isDiskFull(error) || !this.space.release()) throw error;
+      return open();
+    }
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {

@@ -5,7 +5,6 @@ import { validTag } from '../entry/entry-options.ts';
 import { prefixRange } from '../entry/key.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 
-const SLICE_ROWS = 256;
 const NOTHING = { bytes: 0, entries: 0 };
 
 /** The verbs that remove many entries, step by step. */
@@ -18,25 +17,26 @@ export class Removals {
 
   clear(): Removal {
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.first.all(SLICE_ROWS));
+    return () => this.#slice((rows) => sql.first.all(rows));
   }
 
   evict(tag: string): Removal {
     const checked = validTag(tag);
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.tagged.all(checked, SLICE_ROWS));
+    return () => this.#slice((rows) => sql.tagged.all(checked, rows));
   }
 
   deletePrefix(prefix: string): Removal {
     const { from, to } = prefixRange(prefix);
     const { sql } = this.#engine.storage;
-    return () => this.#slice(sql.inRange.all(from, to, SLICE_ROWS));
+    return () => this.#slice((rows) => sql.inRange.all(from, to, rows));
   }
 
   expire(): Removal {
     return () => {
-      const removed = this.#engine.evictor.purge(SLICE_ROWS);
-      return { removed, isLast: removed < SLICE_ROWS };
+      const { removedAtOnce } = this.#engine.fullDisk;
+      const removed = this.#engine.evictor.purge(removedAtOnce);
+      return { removed, isLast: removed < removedAtOnce };
     };
   }
 
@@ -50,13 +50,15 @@ export class Removals {
     };
   }
 
-  #slice(rows: readonly ReplacedRow[]): Slice {
-    const { evictor } = this.#engine;
+  #slice(find: (atMost: number) => readonly ReplacedRow[]): Slice {
+    const { evictor, fullDisk } = this.#engine;
+    const { removedAtOnce } = fullDisk;
+    const rows = find(removedAtOnce);
     let removed = 0;
     for (const row of rows) {
       if (this.#engine.live.isLive(row)) removed++;
       evictor.remove(row);
     }
-    return { removed, isLast: rows.length < SLICE_ROWS };
+    return { removed, isLast: rows.length < removedAtOnce };
   }
 }
