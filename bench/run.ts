@@ -46,6 +46,7 @@ if (isSaved) save();
 
 function takesPart(subject: Subject, trial: Trial): boolean {
   if (trial.isFull === true && subject.openFull === undefined) return false;
+  if (trial.computes === true && subject.computes !== true && subject.name !== trial.baseline) return false;
   if (subject.onlyWrites === true && trial.baseline !== subject.name) return false;
   const isCompared =
     subject.name === trial.baseline ||

@@ -10,6 +10,8 @@ export interface Trial {
   readonly baseline: 'sqlite' | 'sqlite-ordered';
   /** Whether each new entry has to drive out another; subjects without a limit are left out. */
   readonly isFull?: boolean;
+  /** Whether it is about getOrSet(); subjects without it are left out. */
+  readonly computes?: boolean;
   /** Whether the event loop's longest stall is measured as well. */
   readonly showsStall?: boolean;
   /** How many calls one round is. */
@@ -44,6 +46,17 @@ export const TRIALS: readonly Trial[] = [
     baseline: 'sqlite',
     calls: { quick: 4000, full: 20_000 },
     call: (store, workload, call) => store.get(workload.uniform(call)),
+  },
+  {
+    name: 'get-or-set-hit',
+    about:
+      'getOrSet of a key that is there, against a get, all asked for alike; 100-byte strings, 100,000 entries',
+    data: 'strings',
+    baseline: 'sqlite',
+    computes: true,
+    calls: { quick: 4000, full: 20_000 },
+    call: (store, workload, call) =>
+      store.getOrSet?.(workload.uniform(call), unexpected) ?? store.get(workload.uniform(call)),
   },
   {
     name: 'get-miss',
@@ -142,6 +155,10 @@ export const TRIALS: readonly Trial[] = [
     call: (store, workload, call) => store.set(workload.uniform(call), workload.value(call)),
   },
 ];
+
+function unexpected(): never {
+  throw new Error('computed although it is there');
+}
 
 /** A promise for all of them, or nothing where they were done at once. */
 function together(count: number, call: (index: number) => unknown): Promise<unknown[]> | undefined {

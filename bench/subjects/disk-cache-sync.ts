@@ -5,6 +5,7 @@ export const subject: Subject = {
   name: 'disk-cache-sync',
   about: 'DiskCacheSync, default options',
   isPersistent: true,
+  computes: true,
   open: (directory) => openSync(directory),
   openFull(directory) {
     const sizeLimit = sizeOf(directory);
@@ -17,6 +18,7 @@ function openSync(directory: string, options?: DiskCacheOptions): FullStore {
   return {
     get: (key) => cache.get(key),
     getMany: (keys) => cache.getMany(keys),
+    getOrSet: (key, compute) => cache.getOrSet(key, compute),
     set: (key, value) => cache.set(key, value),
     fill: (entries) => cache.setMany(entries),
     count: () => cache.count(),

@@ -6,6 +6,7 @@ export const subject: Subject = {
   name: 'disk-cache',
   about: 'DiskCache, default options',
   isPersistent: true,
+  computes: true,
   open: (directory) => openAsync(directory),
   openFull(directory) {
     const sizeLimit = sizeOf(directory);
@@ -18,6 +19,7 @@ function openAsync(directory: string, options?: DiskCacheOptions): FullStore {
   return {
     get: (key) => cache.get(key),
     getMany: (keys) => cache.getMany(keys),
+    getOrSet: (key, compute) => cache.getOrSet(key, compute),
     set: (key, value) => cache.set(key, value),
     fill: (entries) => cache.transact((tx) => tx.setMany(entries)),
     count: () => cache.count(),

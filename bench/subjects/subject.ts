@@ -10,6 +10,8 @@ export interface Store {
   get(key: string): Eventually<unknown>;
   /** The values in the order of the keys, undefined where there is none. */
   getMany(keys: readonly string[]): Eventually<readonly unknown[]>;
+  /** The value that is there, or what `compute` makes. Left out where there is no such call. */
+  getOrSet?(key: string, compute: () => Value): Eventually<unknown>;
   /** Returns, or resolves, when the value is stored as safely as it will be. */
   set(key: string, value: Value): Eventually<unknown>;
   /** Stores many entries in the fastest way there is. */
@@ -31,6 +33,8 @@ export interface Subject {
   readonly note?: string;
   /** Left out of trials of reads, as it is no other than the floor there. */
   readonly onlyWrites?: boolean;
+  /** Whether its stores have getOrSet(). */
+  readonly computes?: boolean;
   /** Whether another process that opens the same directory finds what was filled in. */
   readonly isPersistent: boolean;
   open(directory: string): Eventually<Store>;

@@ -100,8 +100,8 @@ describe('a read that fails', () => {
       if (file.endsWith('.val')) rmSync(join(directory, 'values', file));
     }
     expect(await store.get('key')).toBeUndefined();
-    expect(errors).toEqual([code('STORAGE')]);
     await store.disconnect();
+    expect(errors).toEqual([code('STORAGE')]);
   });
 });
 

@@ -1,5 +1,7 @@
+import { unlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
+import { valueFiles } from '../support/on-disk.ts';
 import type { OpenNew } from './cache-verbs.ts';
 
 /** incr and decr. */
@@ -81,6 +83,14 @@ export function cacheCountersSpec(openNew: OpenNew): void {
     await expect(openNew().incr('key', 1, given)).rejects.toThrow(
       'default must be a number like 1; given 0n',
     );
+  });
+
+  test('incr() counts anew where the file of a value is gone', async () => {
+    const cache = openNew({ fileThreshold: 1 });
+    await cache.set('key', 2n ** 100n);
+    for (const file of valueFiles(cache.directory)) unlinkSync(file);
+    const counted = [await cache.incr('key', 1n), await cache.incr('key', 1n)];
+    expect(counted[1]).toBe((counted[0] as bigint) + 1n);
   });
 
   test('calls of incr() made together all count', async () => {

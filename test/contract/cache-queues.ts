@@ -100,6 +100,37 @@ export function cacheQueuesSpec(open: OpenVerbs, openNew: OpenNew): void {
     expect(await cache.count()).toBe(0);
   });
 
+  test('ack() while extend() is under way removes the item', async () => {
+    const { cache, clock } = await filled('a');
+    const item = await cache.pull('jobs', { lease: 100 });
+    expect(await Promise.all([item?.extend(200), item?.ack()])).toEqual([true, true]);
+    clock.advance(1000);
+    expect(await cache.pull('jobs')).toBeUndefined();
+  });
+
+  test('a prefix may hold any character', async () => {
+    const cache = openNew();
+    for (const prefix of ['a\0b', '#', 'ä€𝄞', 'a\0']) {
+      await cache.push(prefix, 1);
+      await cache.push(prefix, 2);
+      expect(await cache.pull(prefix)).toMatchObject({ value: 1 });
+      expect(await cache.pull(prefix)).toMatchObject({ value: 2 });
+    }
+  });
+
+  test.for([
+    ['back', '9'.repeat(16)],
+    ['front', '0'.repeat(16)],
+    ['back', '9007199254740991'],
+  ] as const)('a key of a user at the %s end of all places (%s) takes no item', async ([side, place]) => {
+    const { cache } = await filled();
+    await cache.set(`jobs#${place}`, 'of the user');
+    const keys = [await cache.push('jobs', 1, { side }), await cache.push('jobs', 2, { side })];
+    expect(new Set(keys).size).toBe(2);
+    expect(await pulled(cache)).toHaveLength(2);
+    expect(await cache.get(`jobs#${place}`)).toBe('of the user');
+  });
+
   test('release() gives the item back at once', async () => {
     const { cache } = await filled('a', 'b');
     const item = await cache.pull('jobs', { lease: 100 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { cacheCountersSpec } from './cache-counters.ts';
+import { cacheComputingSpec } from './cache-computing.ts';
 import { cacheIterationSpec } from './cache-iteration.ts';
 import { cacheQueuesSpec } from './cache-queues.ts';
 import { cacheRemovalSpec } from './cache-removal.ts';
@@ -21,6 +22,7 @@ export function cacheVerbsSpec(name: string, open: OpenVerbs): void {
     cacheRemovalSpec(openNew);
     cacheCountersSpec(openNew);
     cacheQueuesSpec(open, openNew);
+    cacheComputingSpec(openNew);
     cacheIterationSpec(openNew);
     wholeCacheSpec(open, openNew);
   });
@@ -59,6 +61,12 @@ function readingSpec(openNew: OpenNew): void {
     await expect(cache.get('key', { name: 'Ada' })).rejects.toThrow(
       "unknown option 'name'; known are fallback, maxAge (a fallback that is an object has to be given as { fallback })",
     );
+  });
+
+  test('get() and pop() refuse an empty object, which may be meant as a fallback', async () => {
+    const cache = openNew();
+    for (const read of [cache.get('key', {}), cache.pop('key', {})])
+      await expect(read).rejects.toThrow('an empty object names no option (a fallback that is an object');
   });
 
   test('get() with maxAge finds only what was stored less than so long ago', async () => {

@@ -11,6 +11,7 @@ export type CacheVerbs = Pick<
   | 'set'
   | 'setMany'
   | 'add'
+  | 'getOrSet'
   | 'touch'
   | 'delete'
   | 'deleteMany'
@@ -20,13 +21,16 @@ export type CacheVerbs = Pick<
   | 'push'
   | 'peek'
   | 'pull'
+  | 'directory'
   | 'clear'
   | 'evict'
   | 'deletePrefix'
   | 'expire'
   | 'cull'
   | 'keys'
+  | 'values'
   | 'entries'
+  | 'peekEntry'
   | 'transact'
   | 'check'
   | 'stats'
@@ -40,9 +44,10 @@ export function asPromises(cache: DiskCacheSync): CacheVerbs {
   return new Proxy(cache, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name);
-      if (typeof method !== 'function') return undefined;
+      if (typeof method !== 'function') return method;
       const verb = (...given: unknown[]): unknown => method.apply(target, given);
-      if (name !== 'keys' && name !== 'entries') return async (...given: unknown[]) => verb(...given);
+      if (!['keys', 'values', 'entries'].includes(String(name)))
+        return async (...given: unknown[]) => verb(...given);
       return async function* (...given: unknown[]) {
         yield* verb(...given) as Iterable<unknown>;
       };

@@ -89,6 +89,7 @@ export function wholeCacheSpec(open: OpenVerbs, openNew: OpenNew): void {
     ['set', (cache) => cache.set('key', 'value')],
     ['setMany', (cache) => cache.setMany([['key', 'value']])],
     ['add', (cache) => cache.add('key', 'value')],
+    ['getOrSet', (cache) => cache.getOrSet('key', () => 'value')],
     ['touch', (cache) => cache.touch('key')],
     ['delete', (cache) => cache.delete('key')],
     ['deleteMany', (cache) => cache.deleteMany(['key'])],

@@ -103,18 +103,24 @@ test.for<[what: string, options: unknown, code: string, message: RegExp]>([
   ['reverse 1', { reverse: 1 }, 'OPTION', /reverse.* must be .*given 1/],
   [
     'an unknown option',
-    { tag: 'a' },
+    { tags: 'a' },
     'OPTION',
-    /unknown option 'tag'; known are prefix, after, limit, reverse/,
+    /unknown option 'tags'; known are prefix, tag, after, order, limit, reverse/,
   ],
+  ['an empty tag', { tag: '' }, 'TAG', /a tag must be .*given ""/],
+  ['a tag that is a number', { tag: 7 }, 'TAG', /a tag must be .*given 7/],
+  ["order 'age'", { order: 'age' }, 'OPTION', /order must be 'key' or 'insertion'; given "age"/],
+  ['order null', { order: null }, 'OPTION', /order must be .*given null/],
   ['a string as options', 'prefix', 'OPTION', /options must be an object; given "prefix"/],
-])('%s is refused by keys() and entries()', async ([, given, code, message]) => {
+])('%s is refused by keys(), values() and entries()', async ([, given, code, message]) => {
   const cache = openCache();
   const options = given as IterationOptions;
   const calls = [
     () => listed(cache.keys(options)),
     () => listed(cache.entries(options)),
+    () => listed(cache.values(options)),
     async () => [...cache.sync.keys(options)],
+    async () => [...cache.sync.values(options)],
     async () => [...cache.sync.entries(options)],
   ];
   for (const call of calls) {
@@ -150,4 +156,15 @@ test('a deadline with a fraction is not earlier than asked for', async () => {
   const cache = openCache();
   await cache.set('key', 'value', { expires: Date.UTC(2100, 0) + 0.25 });
   expect(await cache.entry('key')).toMatchObject({ expires: Date.UTC(2100, 0) + 1 });
+});
+
+test.for<[string, unknown, unknown, RegExp]>([
+  ['an edge that is none', 'middle', undefined, /edge must be 'first' or 'last'; given "middle"/],
+  ['no edge', undefined, undefined, /edge must be .*given undefined/],
+  ['a limit', 'first', { limit: 1 }, /unknown option 'limit'; known are prefix, tag, after, order/],
+  ['a wrong order', 'last', { order: 'age' }, /order must be .*given "age"/],
+])('%s is refused by peekEntry()', async ([, edge, options, message]) => {
+  const cache = openCache();
+  await expect(cache.peekEntry(edge as 'first', options as object)).rejects.toThrow(message);
+  expect(() => cache.sync.peekEntry(edge as 'first', options as object)).toThrow(message);
 });

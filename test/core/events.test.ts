@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import type { Departure, DiskCache } from '@diskcache/core';
 import { expect, test } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { openCache, openSync } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { valueFiles } from '../support/on-disk.ts';
 import { someTurns } from '../support/turns.ts';
@@ -45,12 +45,33 @@ test('off() ends what on() began', async () => {
   expect(heard).toEqual([]);
 });
 
+test.for(['on', 'off'] as const)('%s() refuses an event that there is not', (verb) => {
+  const names = 'event must be one of evict, expire, error, logPinned, recreate; given "evcit"';
+  expect(() => openCache()[verb]('evcit' as 'evict', () => undefined)).toThrow(names);
+  expect(() => openSync()[verb]('evcit' as 'evict', () => undefined)).toThrow(names);
+});
+
+test('a DiskCacheSync tells of its evictions too', async () => {
+  const cache = openSync({ entryLimit: 1, eviction: 'fifo' });
+  const told: unknown[] = [];
+  cache.on('evict', ({ key }) => told.push(key));
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1);
+  await someTurns();
+  expect(told).toEqual(['a', 'b']);
+});
+
 test('a listener that throws does not break the call that was answered', async () => {
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const thrown = once(process, 'uncaughtException');
   const cache = openCache({ fileThreshold: 100 });
   cache.on('error', () => {
     throw new Error('of the listener');
   });
-  await breakOne(cache).catch(() => undefined);
+  await breakOne(cache);
+  const [error] = await thrown;
+  for (const one of others) process.on('uncaughtException', one);
+  expect(error).toMatchObject({ message: 'of the listener' });
   await cache.set('key', 'value');
   expect(await cache.get('key')).toBe('value');
   expect(await cache.check()).toMatchObject({ ok: true });

@@ -96,12 +96,14 @@ test.for<[string, unknown]>([
     () => cache.set(wrong, 1),
     () => cache.setMany([[wrong, 1]]),
     () => cache.add(wrong, 1),
+    () => cache.getOrSet(wrong, () => 1),
     () => cache.touch(wrong),
     () => cache.delete(wrong),
     () => cache.deleteMany([wrong]),
     async () => cache.sync.get(wrong),
     async () => cache.sync.set(wrong, 1),
     async () => cache.sync.delete(wrong),
+    async () => cache.sync.getOrSet(wrong, () => 1),
   ];
   if (key !== undefined) calls.push(() => listed(cache.keys({ after: wrong })));
   for (const call of calls) {

@@ -112,6 +112,61 @@ test('an entry stored without maxIdle keeps its deadline when it is read with it
   expect(await idle.get('for ever')).toBe('value');
 });
 
+test('counting keeps an entry for another maxIdle, whatever was read before', async () => {
+  const { clock, cache } = open();
+  for (let count = 1; count <= 5; count++) {
+    expect(await cache.incr('key')).toBe(count);
+    clock.advance(IDLE / 2);
+    await cache.get('key');
+    clock.advance(IDLE / 4);
+  }
+  clock.advance(IDLE);
+  expect(await cache.incr('key')).toBe(1);
+});
+
+test('touch() does not make a pinned entry expire for want of reads', async () => {
+  const { clock, cache } = open();
+  await cache.set('lock', 1, { pinned: true, ttl: 60 * IDLE });
+  await cache.touch('lock', { ttl: 60 * IDLE });
+  clock.advance(59 * IDLE);
+  expect(await cache.get('lock')).toBe(1);
+});
+
+test('delete(), evict() and clear() count an entry that was read lately as live', async () => {
+  const { clock, cache } = open();
+  const keys = ['a', 'b', 'c'];
+  for (const key of keys) await cache.set(key, 1, { tags: [key] });
+  clock.advance(IDLE - 1);
+  await cache.getMany(keys);
+  clock.advance(IDLE - 2);
+  expect([await cache.delete('a'), await cache.evict('b'), await cache.clear()]).toEqual([true, 1, 1]);
+});
+
+test('expire() removes all that were not read, however many were', async () => {
+  const { clock, cache } = open();
+  const keys = Array.from({ length: 1000 }, (_, key) => key);
+  await cache.setMany(keys.map((key) => [key, key]));
+  clock.advance(IDLE - 1);
+  await cache.getMany(keys.filter((key) => key % 2 === 0));
+  clock.advance(IDLE - 2);
+  expect(await cache.expire()).toBe(500);
+  expect(await cache.get(2)).toBe(2);
+});
+
+test('a removal that is taken back takes no use back', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  clock.advance(IDLE - 1);
+  await cache.get('key');
+  const failed = cache.transact((tx) => {
+    tx.delete('key');
+    throw new Error('taken back');
+  });
+  await expect(failed).rejects.toThrow('taken back');
+  clock.advance(IDLE - 1);
+  expect(await cache.get('key')).toBe('value');
+});
+
 test('what pushed to a queue waits does not expire for want of reads', async () => {
   const { clock, cache } = open();
   await cache.push('jobs', 'item');

@@ -16,6 +16,8 @@ for (const eviction of ['lru', 'lfu', 'fifo', 's3-fifo', 'none'] as const) {
 }
 for (const [where, storage] of storages) specified(`${where}, compressed`, { compression, ...storage });
 
+specified('on disk at once', { durability: 'full', fileThreshold: 100 });
+
 function specified(setUp: string, set: DiskCacheOptions): void {
   cacheVerbsSpec(`DiskCache, ${setUp}`, (options, directory) => openCache({ ...set, ...options }, directory));
   cacheVerbsSpec(`DiskCacheSync, ${setUp}`, (options, directory) =>

@@ -11,7 +11,7 @@ export interface Example {
 
 const PRINTS = /console\.log\(.*\);\s*\/\/ (.*)$/;
 
-/** What an example that imports nothing takes as given: an open cache. */
+/** What an example that opens no cache takes as given. */
 const OPEN = {
   async: "import { DiskCache } from '@diskcache/core';\nawait using cache = new DiskCache('./cache');\n",
   sync: "import { DiskCacheSync } from '@diskcache/core';\nusing cache = new DiskCacheSync('./cache');\n",
@@ -43,7 +43,7 @@ export function examplesOfText(path: string, name: string): Example[] {
 
 function example(place: string, code: string, door: keyof typeof OPEN): Example {
   const prints = code.split('\n').flatMap((line) => PRINTS.exec(line)?.slice(1, 2) ?? []);
-  return { place, code: /^import /m.test(code) ? code : OPEN[door] + code, prints };
+  return { place, code: /new DiskCache/.test(code) ? code : OPEN[door] + code, prints };
 }
 
 function blocks(

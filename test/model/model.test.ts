@@ -6,7 +6,7 @@ import { listed } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { PlainCache } from './plain-cache.ts';
-import { FILE_THRESHOLD, QUEUE, someSteps, type Step } from './steps.ts';
+import { FILE_THRESHOLD, QUEUE, type Selection, someSteps, type Step } from './steps.ts';
 
 /** How many sequences of about 40 steps each test tries. */
 const RUNS = Number(process.env.DISKCACHE_MODEL_RUNS ?? 150);
@@ -43,6 +43,8 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'set':
     case 'add':
       return cache[step.do](step.key, step.value, step.terms);
+    case 'getOrSet':
+      return cache.getOrSet(step.key, () => step.value, step.terms);
     case 'setMany':
       return cache.setMany(
         step.keys.map((key) => [key, step.value] as const),
@@ -62,7 +64,13 @@ function take(cache: CacheVerbs, step: Step): Promise<unknown> {
     case 'entries':
       return listed(cache.entries()).then((entries) => entries.map(plain));
     case 'keys':
-      return listed(cache.keys(rangeOf(step)));
+    case 'values':
+      return listed<unknown>(cache[step.do](rangeOf(step)));
+    case 'peekEntry': {
+      const { prefix, tag, after, order } = step;
+      const edge = cache.peekEntry(step.end, { prefix, tag, after, order });
+      return edge.then((entry) => entry && plain(entry));
+    }
     case 'check':
       return cache.check().then(({ ok }) => ok);
     case 'transact':
@@ -93,7 +101,8 @@ async function transact(
   const done = cache.transact((tx) => {
     for (const step of steps) {
       // All at once: a list that is read in steps would be read after the transaction.
-      if (step.do === 'keys') results.push(Promise.resolve([...tx.keys(rangeOf(step))]));
+      if (step.do === 'keys' || step.do === 'values')
+        results.push(Promise.resolve([...tx[step.do](rangeOf(step))]));
       else if (step.do === 'entries') results.push(Promise.resolve(Array.from(tx.entries(), plain)));
       else results.push(take(asPromises(tx), step));
     }
@@ -106,8 +115,8 @@ async function transact(
   return isTakenBack ? 'failed' : Promise.all(results);
 }
 
-function rangeOf({ prefix, reverse, limit }: Extract<Step, { do: 'keys' }>): IterationOptions {
-  return { prefix, reverse, limit };
+function rangeOf({ prefix, tag, after, order, reverse, limit }: Selection): IterationOptions {
+  return { prefix, tag, after, order, reverse, limit };
 }
 
 function plain({
@@ -122,6 +131,14 @@ function plain({
   tags: unknown;
 }) {
   return { key, value, expires, tags };
+}
+
+/** Sets that are called together arrive in the order in which they are committed, which is not that of the calls. */
+function byKey(steps: Step[]): Step[] {
+  return steps.map((step) => {
+    if (step.do === 'transact') return { ...step, steps: byKey(step.steps) };
+    return 'order' in step ? { ...step, order: undefined } : step;
+  });
 }
 
 type Open = (options: DiskCacheOptions, directory: string) => CacheVerbs;
@@ -156,7 +173,9 @@ async function agree(
     }
     calls.push({ step, given: take(cache, step), expected: model.take(step) });
     // These take several turns, in which writes that are called later may take effect.
-    const takesTurns = ['entries', 'check', 'peek', 'lease'].includes(step.do);
+    const takesTurns = ['entries', 'values', 'check', 'peek', 'lease', 'getOrSet', 'peekEntry'].includes(
+      step.do,
+    );
     if (isAwaited(place) || takesTurns) await settle();
   }
   await settle();
@@ -183,7 +202,7 @@ test('DiskCache, awaited, does what a plain cache in memory does', { timeout: 60
     fc.asyncProperty(someSteps, (steps) =>
       agree(
         (options, directory) => new DiskCache(directory, options),
-        steps,
+        byKey(steps),
         () => true,
       ),
     ),
@@ -199,7 +218,7 @@ test(
       fc.asyncProperty(someSteps, fc.integer({ min: 2, max: 30 }), (steps, every) =>
         agree(
           (options, directory) => new DiskCache(directory, options),
-          steps,
+          byKey(steps),
           (place) => place % every === 0,
         ),
       ),
@@ -217,7 +236,7 @@ test(
       fc.asyncProperty(someSteps, fc.integer({ min: 2, max: 30 }), (steps, every) =>
         agree(
           (options, directory) => new DiskCache(directory, options),
-          steps,
+          byKey(steps),
           (place) => place % every === 0,
           { compression },
         ),

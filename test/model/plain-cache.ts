@@ -1,5 +1,5 @@
 import type { Key, Side } from '@diskcache/core';
-import { QUEUE, type Step, type Terms } from './steps.ts';
+import { QUEUE, type Selection, type Step, type Terms } from './steps.ts';
 
 interface PlainEntry {
   readonly key: Key;
@@ -50,11 +50,9 @@ export class PlainCache {
       }
       case 'lease': {
         const item = this.#item(step.side);
-        this.#remove((entry) => entry === item);
-        if (item !== undefined && step.ending !== 'ack') {
-          const leasedUntil = step.ending === 'none' ? this.#now + step.lease + 1 : 0;
-          this.#entries.push({ ...item, leasedUntil });
-        }
+        if (item !== undefined && step.ending === 'none')
+          this.#entries[this.#entries.indexOf(item)] = { ...item, leasedUntil: this.#now + step.lease + 1 };
+        if (step.ending === 'ack') this.#remove((entry) => entry === item);
         return plain(item);
       }
       case 'entry':
@@ -63,6 +61,11 @@ export class PlainCache {
         return step.keys.map((key) => this.#find(key)?.value);
       case 'set':
         return this.#put(step.key, step.value, step.terms);
+      case 'getOrSet': {
+        const found = this.#find(step.key);
+        if (found === undefined) this.#put(step.key, step.value, step.terms);
+        return found === undefined ? step.value : found.value;
+      }
       case 'setMany':
         for (const key of step.keys) this.#put(key, step.value, step.terms);
         return undefined;
@@ -85,9 +88,15 @@ export class PlainCache {
       case 'count':
         return this.#entries.length;
       case 'entries':
-        return this.#entries.toSorted((a, b) => compare(a.key, b.key)).map(plain);
+        return this.#entries.toSorted(byKey).map(plain);
       case 'keys':
-        return this.#keys(step);
+        return this.#selected(step).map(({ key }) => key);
+      case 'values':
+        return this.#selected(step).map(({ value }) => value);
+      case 'peekEntry':
+        return plain(
+          this.#selected({ ...step, reverse: false, limit: Infinity }).at(step.end === 'last' ? -1 : 0),
+        );
       case 'transact': {
         const before = [...this.#entries];
         const results = step.steps.map((one) => this.take(one));
@@ -105,23 +114,22 @@ export class PlainCache {
     }
   }
 
-  #keys({ prefix, reverse, limit }: Extract<Step, { do: 'keys' }>): Key[] {
-    const keys = this.#entries.map(({ key }) => key).toSorted(compare);
-    if (reverse) keys.reverse();
-    const isIn = (key: Key) => prefix === undefined || (typeof key === 'string' && key.startsWith(prefix));
-    return keys.filter(isIn).slice(0, limit);
+  #selected({ prefix, tag, after, order, reverse, limit }: Selection): PlainEntry[] {
+    const all = order === 'insertion' ? [...this.#entries] : this.#entries.toSorted(byKey);
+    if (reverse) all.reverse();
+    const isIn = ({ key, tags }: PlainEntry) =>
+      (prefix === undefined || (typeof key === 'string' && key.startsWith(prefix))) &&
+      (tag === undefined || tags.includes(tag)) &&
+      (after === undefined || (reverse ? -1 : 1) * compare(key, after) > 0);
+    return all.filter(isIn).slice(0, limit);
   }
 
   #put(key: Key, value: unknown, { ttl, tags = [] }: Terms): undefined {
-    this.#remove((entry) => isSame(entry.key, key));
-    this.#entries.push({
-      key,
-      value,
-      expires: ttl && this.#now + ttl,
-      tags,
-      stored: this.#now,
-      leasedUntil: 0,
-    });
+    const expires = ttl && this.#now + ttl;
+    const entry = { key, value, expires, tags, stored: this.#now, leasedUntil: 0 };
+    const place = this.#entries.findIndex((one) => isSame(one.key, key));
+    if (place === -1) this.#entries.push(entry);
+    else this.#entries[place] = entry;
   }
 
   #incr({ key, delta, terms }: Extract<Step, { do: 'incr' }>): unknown {
@@ -158,7 +166,7 @@ export class PlainCache {
 
   #items(): PlainEntry[] {
     const isItem = ({ key }: PlainEntry) => typeof key === 'string' && key.startsWith(`${QUEUE}#`);
-    return this.#entries.filter(isItem).sort((a, b) => compare(a.key, b.key));
+    return this.#entries.filter(isItem).sort(byKey);
   }
 
   #item(side: Side): PlainEntry | undefined {
@@ -194,6 +202,10 @@ function plain(entry: PlainEntry | undefined) {
   if (entry === undefined) return undefined;
   const { key, value, expires, tags } = entry;
   return { key, value, expires, tags };
+}
+
+function byKey(a: PlainEntry, b: PlainEntry): number {
+  return compare(a.key, b.key);
 }
 
 function isSame(a: Key, b: Key): boolean {

@@ -42,6 +42,13 @@ const WORKLOADS: readonly Workload[] = [
     sizeLimit: 16 * MIB,
     keys: 1e9,
   },
+  {
+    what: 'values of a fifth of the limit and small ones',
+    phases: [[6 * MIB, 5 * MIB, 1000, 20_000]],
+    sizeLimit: 30 * MIB,
+    keys: 1e9,
+    together: 3,
+  },
 ];
 
 interface Space {
@@ -81,6 +88,8 @@ async function fill(
 for (const { writers, door, of, which } of [
   { writers: 1, door: 'async', of: 'the asynchronous door', which: [0, 1, 2, 3, 4, 5, 6] },
   { writers: 1, door: 'sync', of: 'the synchronous door', which: [0, 2, 4, 5, 6] },
+  { writers: 1, door: 'stream', of: 'streams', which: [3, 4, 7] },
+  { writers: 2, door: 'stream', of: 'streams of two processes', which: [7] },
   { writers: 4, door: 'async', of: 'four processes', which: [2, 3, 4] },
   { writers: 4, door: 'sync', of: 'four processes, synchronously', which: [2, 4] },
 ]) {

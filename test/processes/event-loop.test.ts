@@ -111,11 +111,11 @@ async function expectAllThere(directory: string, count: number): Promise<void> {
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 if (!canTrace) console.log('skipped: no strace here, so that nothing tells which thread syncs');
 
-it.skipIf(!canTrace)(
-  'No call that syncs a file is made by the thread of the event loop while it writes',
-  async () => {
+it.skipIf(!canTrace).each(['normal', 'full'])(
+  "With durability '%s' no call that syncs a file is made by the thread of the event loop while it writes",
+  async (durability) => {
     const directory = temporaryFolder();
-    const busy = new Child('keep-busy', { directory, call: 'set', ms: MS, together: 64 });
+    const busy = new Child('keep-busy', { directory, call: 'set', ms: MS, together: 64, durability });
     await busy.says('ready');
     const tracing = new Child('trace-syncs', { pid: busy.pid });
     await tracing.says('tracing');
@@ -123,7 +123,7 @@ it.skipIf(!canTrace)(
     await busy.says('done');
     tracing.tell('stop');
     const syncs = await tracing.says<{ main: number; others: number }>('syncs');
-    console.log(`syncs by the event loop's thread: ${syncs.main}, by others: ${syncs.others}`);
+    console.log(`${durability}: syncs by the event loop's thread: ${syncs.main}, by others: ${syncs.others}`);
     busy.tell('close');
     await busy.ended;
     expect(syncs.others).toBeGreaterThan(0);

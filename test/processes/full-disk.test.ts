@@ -206,6 +206,29 @@ describe.skipIf(!canMount).each(KINDS)(
   },
 );
 
+/** As many pieces of a MiB as are asked for, one after the other. */
+async function* pieces(count: number): AsyncGenerator<Buffer> {
+  for (let piece = 0; piece < count; piece++) {
+    await new Promise(setImmediate);
+    yield Buffer.alloc(MIB, piece);
+  }
+}
+
+it.skipIf(!canMount)('A stream into a full disk makes room as it goes, or leaves nothing', async () => {
+  const disk = smallDisk(24 * MIB);
+  const cache = cacheOn(disk);
+  for (let key = 0; key < 100; key++) await cache.set(key, value(key, 100_000));
+  fillUp(disk);
+  await cache.setStream('stream', pieces(4));
+  expect(await cache.get<Buffer>('stream')).toHaveLength(4 * MIB);
+  await expect(cache.setStream('too long', pieces(30))).rejects.toMatchObject({ code: DISK_FULL });
+  expect(await cache.has('too long')).toBe(false);
+  await cache.delete('stream');
+  await cache.set(1, value(1, 100_000));
+  await turnsUntil(() => valueFiles(cache.directory).length <= 100);
+  await expectWhole(cache, 100_000);
+});
+
 it.skipIf(!canMount)(
   'A few entries on a disk that something else has filled make room for others one by one',
   async () => {

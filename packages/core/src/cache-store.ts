@@ -1,12 +1,14 @@
+import type { Compute, GetOrSetOptions } from './compute/compute-options.ts';
 import type { Entry } from './entry/entry.ts';
 import type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 import type { CacheEvents } from './events.ts';
 import type { Key } from './entry/key.ts';
-import type { IterationOptions } from './entry/key-pages.ts';
+import type { IterationOptions } from './entry/iteration-options.ts';
 import type { CacheStats } from './engine/stats.ts';
 
 /**
- * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one; the contracts are told there.
+ * What adapters ask of a cache, and nothing of how it keeps its entries. DiskCache is one: what each verb promises is told
+ * there, and whatever else is passed to an adapter has to promise the same.
  */
 export interface CacheStore {
   get<Value = unknown>(key: Key): Promise<Value | undefined>;
@@ -15,6 +17,7 @@ export interface CacheStore {
   entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined>;
   entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]>;
   set(key: Key, value: unknown, options?: SetOptions): Promise<void>;
+  getOrSet<Value>(key: Key, compute: Compute<Value>, options?: GetOrSetOptions<Value>): Promise<Value>;
   touch(key: Key, options?: ExpiryOptions): Promise<boolean>;
   delete(key: Key): Promise<boolean>;
   deletePrefix(prefix: string): Promise<number>;

@@ -27,7 +27,7 @@ export interface Clock {
   every(intervalMs: number, work: () => void): () => void;
 }
 
-/** The machine's own clock. */
+/** The machine's own clock, which is the default: Date.now(), and timers that do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   every: (intervalMs, work) => {

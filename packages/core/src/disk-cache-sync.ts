@@ -1,4 +1,13 @@
 import { AtOnce } from './calls/at-once.ts';
+import {
+  type ComputeSync,
+  computeSyncTerms,
+  memoizeSyncTerms,
+  type GetOrSetSyncOptions,
+  validFunction,
+} from './compute/compute-options.ts';
+import { GetOrSetSync } from './compute/get-or-set-sync.ts';
+import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
@@ -6,11 +15,14 @@ import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
-import { type IterationOptions, KeyPages } from './entry/key-pages.ts';
+import type { RemovalOptions } from './entry/progress-options.ts';
+import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
+import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroySync } from './storage/destruction.ts';
 import { type CheckReport, checkCache } from './upkeep/check.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
+import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { Removals } from './verbs/removals.ts';
@@ -18,7 +30,14 @@ import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
- * transactions. A server should use DiskCache, which has the same verbs as promises, on the same directory if need be.
+ * transactions. When a verb returns, what it did is committed.
+ *
+ * A server should use DiskCache, which has the same verbs as promises, and streams, on the same directory if need be.
+ * While another process holds the lock, the thread waits for it, blocked.
+ *
+ * Beside what is said there, each verb can throw a DiskCacheError: `ERR_DISKCACHE_CLOSED` after close(),
+ * `ERR_DISKCACHE_STORAGE` when the system or SQLite fails, and a TimeoutError (`ERR_DISKCACHE_TIMEOUT`) when others
+ * hold the lock for longer than `timeout`, which only verbs that write have to wait for.
  *
  * @example
  * ```ts
@@ -35,8 +54,10 @@ export class DiskCacheSync {
   readonly #calls: AtOnce;
   readonly #writes: Writes<PreparedValue>;
   readonly #removals: Removals;
+  readonly #iteration: Iteration;
   readonly #counters: Counters;
   readonly #queues: Queues<PreparedValue>;
+  readonly #computing: GetOrSetSync;
 
   /**
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. Without a directory the cache
@@ -54,8 +75,10 @@ export class DiskCacheSync {
     const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
     this.#writes = new Writes(this.#engine, prepare);
     this.#removals = new Removals(this.#engine);
+    this.#iteration = new Iteration(this.#engine);
     this.#counters = new Counters(this.#engine);
     this.#queues = new Queues(this.#engine, prepare);
+    this.#computing = new GetOrSetSync(this.#engine, this.#calls);
   }
 
   /** The folder the cache is in, as an absolute path. */
@@ -64,12 +87,21 @@ export class DiskCacheSync {
   }
 
   /**
-   * The value of a key, or `fallback` when there is no live entry. Costs one SELECT, and a file's reading where the
-   * value is in one.
+   * Returns the value of a key, or `fallback` where there is no live entry.
    *
-   * @param options a fallback; or, as a plain object, `{ fallback, maxAge }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a plain object with other names, SerializerError when the entry was
-   *   written by what this cache does not have, or is damaged
+   * A hit is noted as a use. An entry whose file is gone or damaged is a miss: it is removed, and an 'error' event
+   * tells of it. The type is yours to know: nothing compares the value with `Value`. Costs one SELECT at most, none
+   * where the row is in memory, and the reading of a file where the value is in one. It never writes.
+   *
+   * @param options a fallback; or, as a plain object, `{ fallback, maxAge }` with `maxAge` in ms
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none; `ERR_DISKCACHE_TTL` for a wrong `maxAge`
+   * @throws SerializerError when the entry was written by what this cache does not have, or cannot be decoded
+   * @example
+   * ```ts
+   * cache.set('color', 'blue');
+   * console.log(cache.get('color'), cache.get('size', 'unknown')); // blue unknown
+   * ```
    */
   get<Value = unknown, Fallback = undefined>(
     key: Key,
@@ -81,47 +113,121 @@ export class DiskCacheSync {
   }
 
   /**
-   * The values of several keys, in their order; undefined where there is no live entry. One that cannot be read (a
-   * SerializerError) is undefined too, and an 'error' event.
+   * Returns the values of several keys, in their order, with undefined where there is no live entry.
+   *
+   * One that cannot be read (a SerializerError) is undefined too, and an 'error' event tells of it. All rows are read
+   * at one moment, in one read transaction. Each key counts as in get().
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.getMany(['a', 'x'])); // [ 1, undefined ]
+   * ```
    */
   getMany<Value = unknown>(keys: Iterable<Key>): (Value | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.find);
     return found.map((one) => one?.value as Value | undefined);
   }
 
-  /** Whether there is a live entry. Does not read its value, and is no use of it. */
+  /**
+   * Tells whether there is a live entry. It is no use of it, and neither a hit nor a miss. Costs one SELECT, which does
+   * not read the value.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
+   * @example
+   * ```ts
+   * cache.set('empty', null);
+   * console.log(cache.has('empty'), cache.has('absent')); // true false
+   * ```
+   */
   has(key: Key): boolean {
     const checked = validKey(key);
     return this.#calls.read(() => this.#engine.live.has(checked));
   }
 
   /**
-   * An entry with its value and what is recorded about it, or undefined when there is no live one.
+   * Returns an entry, with its value and what is recorded about it, or undefined when there is no live one. Counts,
+   * costs and throws as get() does.
    *
-   * @throws SerializerError as get() does
+   * @example
+   * ```ts
+   * cache.set('user:1', 'Ada', { tags: ['users'] });
+   * console.log(cache.entry('user:1')?.tags); // [ 'users' ]
+   * ```
    */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
     const found = this.#calls.load(validKey(key), this.#engine.live.findFull);
     return found && (entryOf(found.row, found.value) as Entry<Value>);
   }
 
-  /** The entries of several keys, in their order; undefined where there is no live one, or none that can be read. */
+  /**
+   * Returns the entries of several keys, in their order, with undefined where there is no live one, or none that can be
+   * read. Counts, costs and throws as getMany() does.
+   *
+   * @example
+   * ```ts
+   * cache.set('a', 'text');
+   * console.log(cache.entryMany(['a', 'b']).map((entry) => entry?.size)); // [ 4, undefined ]
+   * ```
+   */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
     return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
+   * Returns the absolute path of the file that an entry's value is in, for programs that read files; undefined when
+   * there is no live entry, or when its value is in the database, as small ones are that setStream() did not store.
+   *
+   * Counts as a use, and costs one SELECT; the file is not looked at. It holds bytes as they are, text as UTF-8, other
+   * values as they were serialized, and all of that compressed where option `compression` has it so. It must not be
+   * changed, and is there only until the entry is replaced, removed or evicted.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
+   * @example
+   * ```ts
+   * cache.set('page', 'x'.repeat(100_000));
+   * console.log(cache.path('page')?.endsWith('.val')); // true
+   * ```
+   */
+  path(key: Key): string | undefined {
+    return this.#calls.path(validKey(key));
+  }
+
+  /**
    * Stores a value, in place of the one there was and of its deadline and tags.
    *
-   * @throws InvalidArgumentError when key, value or options are wrong, DiskCacheError `ERR_DISKCACHE_TOO_LARGE`,
-   *   `ERR_DISKCACHE_FULL`, `ERR_DISKCACHE_TIMEOUT` or `ERR_DISKCACHE_STORAGE`
+   * When it returns the entry is committed, and the cache within its limits. An entry whose deadline has passed already
+   * is removed, and none is stored. Costs one transaction, or a part of the one that is open; a file is written before
+   * it. A full cache evicts as much as is needed. What is committed outlives a crash; a power cut only with
+   * `durability: 'full'`, which waits for the disk here.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
+   *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays
+   * @example
+   * ```ts
+   * cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });
+   * console.log(cache.get('session')); // { user: 7 }
+   * ```
    */
   set(key: Key, value: unknown, options?: SetOptions): void {
     this.#calls.put(this.#writes.set(key, value, options));
   }
 
-  /** Stores several entries in one transaction: all of them or, when one is refused, none. */
+  /**
+   * Stores several entries in one transaction, all with the same options: all of them or, when one is refused, none.
+   *
+   * All other writers wait meanwhile. Of entries with one key the last counts.
+   *
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @example
+   * ```ts
+   * cache.setMany(new Map([['apple', 3], ['pear', 4]]));
+   * console.log(cache.count()); // 2
+   * ```
+   */
   setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
     const all = given('entries', entries);
     this.transact(() => {
@@ -129,29 +235,124 @@ export class DiskCacheSync {
     });
   }
 
-  /** Stores a value unless there is a live entry. @returns whether it was stored */
+  /**
+   * Stores a value unless there is a live entry, and tells whether it did. Of several processes that add one key, one
+   * gets true. Costs what set() does.
+   *
+   * @throws as set(), also where there is an entry
+   * @example
+   * ```ts
+   * console.log(cache.add('leader', 'first'), cache.add('leader', 'second')); // true false
+   * ```
+   */
   add(key: Key, value: unknown, options?: SetOptions): boolean {
     return this.#calls.put(this.#writes.add(key, value, options));
   }
 
   /**
-   * Renews the deadline of a live entry, as set() would do it; without ttl, expires or a ttl of the cache it keeps its
-   * own. Counts as a use. @returns whether there was one
+   * Returns the value of a key; where there is no live entry, what `compute` makes, which is stored.
+   *
+   * When another process is computing it this one waits for that, its thread blocked; others wait for this one, for up
+   * to `lease`. The rest is as in DiskCache.getOrSet(), but `compute` has to be synchronous, and there is no `signal`,
+   * `timeout` or `staleWhileRevalidate`. Inside transact() it computes under the lock that is held: nobody else can,
+   * and a failure is not kept for others.
+   *
+   * Where there is a live entry it costs, and counts, what get() does. One that computes makes two small transactions.
+   * One that waits for another process looks again after 1 ms at first and 100 ms at most, with two SELECTs.
+   *
+   * @throws what `compute` threw; what get() throws
+   * @throws InvalidArgumentError when an argument or the value is wrong
+   * @throws DiskCacheError `ERR_DISKCACHE_KEPT_FAILURE` while `errorTtl` keeps a failure, and `ERR_DISKCACHE_TOO_LARGE`
+   * @example
+   * ```ts
+   * console.log(cache.getOrSet('answer', () => 6 * 7, { ttl: 60_000 })); // 42
+   * console.log(cache.getOrSet('answer', () => 0)); // 42
+   * ```
+   */
+  getOrSet<Value>(key: Key, compute: ComputeSync<Value>, options?: GetOrSetSyncOptions<Value>): Value {
+    const terms = computeSyncTerms(options);
+    return this.#computing.call({
+      key: validKey(key),
+      compute: validFunction('compute', compute),
+      terms,
+    }) as Value;
+  }
+
+  /**
+   * Returns a function that gives what `fn`, which has to be synchronous, gives for the same arguments, from the cache
+   * where it is there: getOrSet() under a key made of the function's name and the cacheKey() of the arguments. See
+   * DiskCache.memoize().
+   *
+   * @throws InvalidArgumentError when an option is wrong, or a function without a name is given none; from the memoized
+   *   function as getOrSet() does, and `ERR_DISKCACHE_KEY` for arguments of which cacheKey() makes no key
+   * @example
+   * ```ts
+   * const double = cache.memoize((n: number) => 2 * n, { name: 'double' });
+   * console.log(double(4), double.key(4)); // 8 double:4
+   * ```
+   */
+  memoize<Wrapped extends (...args: never[]) => unknown>(
+    fn: Wrapped,
+    options?: MemoizeSyncOptions<Parameters<Wrapped>, ReturnType<Wrapped>>,
+  ): MemoizedSync<Wrapped> {
+    const plan = memoizePlan(fn, options, memoizeSyncTerms);
+    const { key, terms } = plan;
+    const computing = this.#computing;
+    function call(this: unknown, ...args: unknown[]): unknown {
+      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+    }
+    return dressed(call, plan, (...args) => this.delete(key(...args))) as MemoizedSync<Wrapped>;
+  }
+
+  /**
+   * Renews the deadline of a live entry, as set() would do it, and tells whether there was one.
+   *
+   * Without `ttl`, `expires` or a `ttl` of the cache the entry keeps its deadline. Value and tags stay. Counts as a
+   * use. Costs one transaction; a file stays as it is.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, `ERR_DISKCACHE_OPTION` or `ERR_DISKCACHE_TTL`
+   * @example
+   * ```ts
+   * cache.set('session', 'Ada', { ttl: 1_000 });
+   * console.log(cache.touch('session', { ttl: 60_000 }), cache.touch('nobody')); // true false
+   * ```
    */
   touch(key: Key, options?: ExpiryOptions): boolean {
     return this.#calls.write(this.#writes.touch(key, options));
   }
 
-  /** Removes an entry. @returns whether there was a live one */
+  /**
+   * Removes an entry, and tells whether there was a live one. What getOrSet() is just computing for the key elsewhere
+   * is not stored. Costs one transaction, and the removal of a file.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.delete('a'), cache.delete('a')); // true false
+   * ```
+   */
   delete(key: Key): boolean {
     return this.#calls.write(this.#writes.delete(key));
   }
 
   /**
-   * Takes a value out: returns it and removes its entry, so that of several callers one gets it. When the process dies
-   * in between, the value is lost; pull() with a lease is for what must not be.
+   * Takes a value out: returns it and removes its entry, so that of several callers one gets it; `fallback` when there
+   * is no live entry.
    *
-   * @param options a fallback for when there is no live entry; one that is a plain object as `{ fallback }`
+   * When the process dies in between, the value is lost; pull() with a lease is for what must not be. Costs one
+   * transaction, in which a file is read.
+   *
+   * @param options a fallback; one that is a plain object as `{ fallback }`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none
+   * @throws SerializerError when the entry was written by what this cache does not have, and stays; or cannot be
+   *   decoded
+   * @example
+   * ```ts
+   * cache.set('token', 'abc');
+   * console.log(cache.pop('token'), cache.pop('token', 'used')); // abc used
+   * ```
    */
   pop<Value = unknown, Fallback = undefined>(
     key: Key,
@@ -163,12 +364,22 @@ export class DiskCacheSync {
   }
 
   /**
-   * Adds to a number, in one step that no other process comes between, and returns the sum. An entry that is there keeps
-   * its deadline and tags; one that is made gets those of `options`. Whole numbers are exact: a sum beyond the safe
-   * integers is an error, and with bigints there is no end.
+   * Adds to a number, in one step that no other process comes between, and returns the sum.
    *
-   * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number or the sum would not be exact,
-   *   InvalidArgumentError when something given is wrong
+   * An entry that is there keeps its deadline (but for `maxIdle`, which begins anew) and tags; where there is none it
+   * counts from `default`, and the entry gets the options. Whole numbers are exact: a sum beyond the safe integers is
+   * an error, and with bigints there is no end. Fractions are added as JavaScript adds them. It is neither a hit nor a
+   * miss. Costs one transaction.
+   *
+   * @param delta a number, or a bigint for an entry that is one @default 1
+   * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number of delta's type, or the sum would not be
+   *   exact
+   * @throws InvalidArgumentError when key, delta or an option is wrong
+   * @example
+   * ```ts
+   * cache.incr('visits');
+   * console.log(cache.incr('visits', 2)); // 3
+   * ```
    */
   incr(key: Key, delta?: number, options?: CounterOptions<number>): number;
   incr(key: Key, delta: bigint, options?: CounterOptions<bigint>): bigint;
@@ -176,7 +387,16 @@ export class DiskCacheSync {
     return this.#calls.write(this.#counters.incr(key, delta, options)) as N;
   }
 
-  /** Subtracts from a number, as incr() adds. */
+  /**
+   * Subtracts from a number, as incr() adds, and returns the difference. It may fall below 0.
+   *
+   * @param delta a number, or a bigint for an entry that is one @default 1
+   * @throws as incr()
+   * @example
+   * ```ts
+   * console.log(cache.decr('tickets', 1, { default: 100 })); // 99
+   * ```
+   */
   decr(key: Key, delta?: number, options?: CounterOptions<number>): number;
   decr(key: Key, delta: bigint, options?: CounterOptions<bigint>): bigint;
   decr<N extends number | bigint>(key: Key, delta?: N, options?: CounterOptions<N>): N {
@@ -184,8 +404,20 @@ export class DiskCacheSync {
   }
 
   /**
-   * Adds an item to the queue of a prefix and returns the key it got. Items are entries like others, with keys
-   * `prefix#…` in their order, but they are never evicted.
+   * Adds an item to the queue of a prefix, and returns the key it got.
+   *
+   * Items are entries like others, with keys `prefix#…` in their order, but they are never evicted; what no limit has
+   * room for is refused. They go by their `ttl` (or that of the cache), by evict(), clear() and the like. Costs one
+   * transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` when the prefix is empty or no string; as set() otherwise
+   * @throws DiskCacheError `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE`
+   * @example
+   * ```ts
+   * cache.push('jobs', { id: 1 });
+   * cache.push('jobs', { id: 0 }, { side: 'front' });
+   * console.log(cache.pull('jobs')?.value); // { id: 0 }
+   * ```
    */
   push(prefix: string, value: unknown, options?: PushOptions): string {
     const pushed = this.#queues.push(prefix, value, options);
@@ -193,7 +425,20 @@ export class DiskCacheSync {
     return pushed.key();
   }
 
-  /** The item at one end of a queue that pull() would take, or undefined when there is none. */
+  /**
+   * Returns the item at one end of a queue that pull() would take, or undefined when there is none that is free.
+   *
+   * Nothing is reserved: another may take it next. It is no use of the item. Costs one SELECT, which passes over those
+   * that are handed out.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` or `ERR_DISKCACHE_OPTION`; SerializerError
+   * @example
+   * ```ts
+   * cache.push('jobs', 'first');
+   * cache.push('jobs', 'last');
+   * console.log(cache.peek('jobs', { side: 'back' })?.value); // last
+   * ```
+   */
   peek<Value = unknown>(prefix: string, options?: PeekOptions): Entry<Value> | undefined {
     const { find } = this.#queues.peek(prefix, options);
     for (;;) {
@@ -205,9 +450,26 @@ export class DiskCacheSync {
   }
 
   /**
-   * Takes the item at one end of a queue, or returns undefined when there is none that is free. Of several processes one
-   * gets it. Without `lease` it is removed at once, and lost when the process dies. With `lease` it is handed out for so
-   * many ms, in which no other pull() or peek() meets it, and comes back to its place unless ack() is called.
+   * Takes the item at one end of a queue, or returns undefined when there is none that is free; it does not wait for
+   * one.
+   *
+   * Of several processes one gets it. Without `lease` it is removed at once, and lost when the process dies. With
+   * `lease` it is handed out for so many ms, in which no other pull() or peek() meets it, and comes back to its place
+   * unless ack() is called. So each item is handed out at least once; who is later than the lease may be at it together
+   * with the next.
+   *
+   * Costs one transaction; ack(), release() and extend() one each.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, `ERR_DISKCACHE_OPTION`, or `ERR_DISKCACHE_TTL` for a wrong
+   *   `lease`
+   * @throws SerializerError when the item was written by what this cache does not have, and stays where it is; or
+   *   cannot be decoded
+   * @example
+   * ```ts
+   * cache.push('jobs', 'resize');
+   * const job = cache.pull('jobs', { lease: 30_000 });
+   * console.log(job?.value, cache.peek('jobs'), job?.ack()); // resize undefined true
+   * ```
    */
   pull<Value = unknown>(
     prefix: string,
@@ -220,54 +482,171 @@ export class DiskCacheSync {
     return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
-  /** Removes several entries in one transaction. @returns how many of them were live */
+  /**
+   * Removes several entries in one transaction, and returns how many of them were live.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.deleteMany(['a', 'b'])); // 1
+   * ```
+   */
   deleteMany(keys: Iterable<Key>): number {
     const all = given('keys', keys).map((key) => this.#writes.delete(key));
     return this.#calls.write({ work: () => all.filter(({ work }) => work() === true).length });
   }
 
-  /** Removes all entries. @returns how many live ones */
-  clear(): number {
-    return this.#calls.remove(this.#removals.clear());
+  /**
+   * Removes all entries, pinned ones and queues included, and returns how many of them were live.
+   *
+   * Up to 256 MiB of rows go in one transaction, which takes up to some 200 ms; more go in steps of about 5 ms until
+   * there are no more than that, with other processes in between. What others add meanwhile may stay.
+   *
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.clear(), cache.count()); // 1 0
+   * ```
+   */
+  clear(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.clear(options));
   }
 
-  /** Removes all entries that have a tag. @returns how many live ones */
-  evict(tag: string): number {
-    return this.#calls.remove(this.#removals.evict(tag));
+  /**
+   * Removes all entries that have a tag, and returns how many of them were live.
+   *
+   * Costs steps of about 5 ms, each a transaction, with other processes in between; inside transact() all is a part of
+   * that. Entries without the tag are not looked at. What getOrSet() is computing elsewhere is not stored when it gets
+   * the tag.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TAG` or `ERR_DISKCACHE_OPTION`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @example
+   * ```ts
+   * cache.set('post:1', 'Hello', { tags: ['posts', 'author:7'] });
+   * console.log(cache.evict('author:7')); // 1
+   * ```
+   */
+  evict(tag: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.evict(tag, options));
   }
 
-  /** Removes all entries whose key is a string that starts with `prefix`. @returns how many live ones */
-  deletePrefix(prefix: string): number {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix));
+  /**
+   * Removes all entries whose key is a string that starts with `prefix`, and returns how many of them were live. The
+   * empty prefix means all strings. Takes effect, and costs, as evict() does.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` or `ERR_DISKCACHE_OPTION`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @example
+   * ```ts
+   * cache.setMany([['user:1', 'Ada'], ['team:1', 'A']]);
+   * console.log(cache.deletePrefix('user:')); // 1
+   * ```
+   */
+  deletePrefix(prefix: string, options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
   }
 
-  /** Removes the entries whose time has passed; upkeep does so too, a little later. @returns how many */
-  expire(): number {
-    return this.#calls.remove(this.#removals.expire());
+  /**
+   * Removes the entries whose time has passed, and returns how many went.
+   *
+   * They are not given out anyway; upkeep removes them within about 10 seconds as long as the event loop turns. Values
+   * that may still stand in for getOrSet() (`staleIfError`, `staleWhileRevalidate`) stay until that is over. Costs
+   * steps of about 5 ms, each a transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * let now = 0;
+   * using cache = new DiskCacheSync('./cache', { clock: { now: () => now, every: () => () => undefined } });
+   * cache.set('short', 'lived', { ttl: 10 });
+   * now = 10;
+   * console.log(cache.expire()); // 1
+   * ```
+   */
+  expire(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.expire(options));
   }
 
-  /** Evicts what is over the limits, as after opening a cache with lower ones. @returns how many */
-  cull(): number {
-    return this.#calls.remove(this.#removals.cull());
+  /**
+   * Evicts what is over the limits, as after opening a cache with lower ones, and returns how many entries went. The
+   * next write does so too. Costs steps of about 5 ms, each a transaction.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_FULL` when `eviction: 'none'`, or that the rest is pinned, forbids it
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * using large = new DiskCacheSync('./cache');
+   * large.setMany([['a', 1], ['b', 2], ['c', 3]]);
+   * using small = new DiskCacheSync('./cache', { entryLimit: 2 });
+   * console.log(small.cull(), small.count()); // 1 2
+   * ```
+   */
+  cull(options?: RemovalOptions): number {
+    return this.#calls.remove(this.#removals.cull(options));
   }
 
-  /** The keys of the live entries, in order. Others may write meanwhile. */
+  /**
+   * Goes through the keys of the live entries, in their order or that of insertion.
+   *
+   * Others may write meanwhile: what is there all the time comes once, what comes or goes may or may not. It is no use
+   * of the entries. Nothing is held open between two steps: to stop early costs nothing.
+   *
+   * Costs one SELECT for 256 keys, and the same for each key however many there are; with both `tag` and order
+   * 'insertion', 8 bytes of memory for each entry of the tag.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_KEY` or `ERR_DISKCACHE_TAG`, at the first step
+   * @throws DiskCacheError `ERR_DISKCACHE_ABSENT` when `after` in the order of insertion is not in the cache
+   * @example
+   * ```ts
+   * cache.setMany([['b', 2], ['a', 1], [7, 'seven']]);
+   * console.log([...cache.keys()], [...cache.keys({ order: 'insertion', limit: 1 })]); // [ 7, 'a', 'b' ] [ 'b' ]
+   * ```
+   */
   *keys(options?: IterationOptions): Generator<Key, void> {
-    const pages = new KeyPages(this.#engine.storage.sql.keys, options);
-    const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
-    for (let rows = page(); rows.length > 0; rows = page()) {
+    for (const rows of this.#calls.pages(this.#iteration.keys(options))) {
       for (const { key } of rows) yield givenKey(key);
     }
   }
 
   /**
-   * The live entries, in the order of their keys. Others may write meanwhile. Going through them is no use of them. One
-   * that cannot be read (a SerializerError) is left out, and an 'error' event.
+   * Goes through the values of the live entries, as entries() does.
+   *
+   * @throws as keys()
+   * @example
+   * ```ts
+   * cache.setMany([['a:1', 'one'], ['b:1', 'two']]);
+   * console.log([...cache.values({ prefix: 'a:' })]); // [ 'one' ]
+   * ```
+   */
+  *values<Value = unknown>(options?: IterationOptions): Generator<Value, void> {
+    for (const { value } of this.entries<Value>(options)) yield value;
+  }
+
+  /**
+   * Goes through the live entries, as keys() goes through their keys.
+   *
+   * An entry that cannot be read (a SerializerError) is left out, and an 'error' event tells of it. It is no use of the
+   * entries, and neither hit nor miss. Costs what keys() does, and the reading of each file.
+   *
+   * @throws as keys()
+   * @example
+   * ```ts
+   * cache.set('user:1', 'Ada', { tags: ['users'] });
+   * for (const { key, value } of cache.entries({ tag: 'users' })) console.log(key, value); // user:1 Ada
+   * ```
    */
   *entries<Value = unknown>(options?: IterationOptions): Generator<Entry<Value>, void> {
-    const pages = new KeyPages(this.#engine.storage.sql.entries, options);
-    const page = () => this.#calls.read(() => pages.next(this.#engine.now()));
-    for (let rows = page(); rows.length > 0; rows = page()) {
+    for (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
         if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
@@ -276,17 +655,62 @@ export class DiskCacheSync {
   }
 
   /**
-   * Runs `body` in one transaction: other processes see all of its changes or, when it throws, none. Inside another
-   * transact() only its own changes are taken back. A body that takes long makes every other writer wait.
+   * Returns the first or the last live entry of those that keys() with these options would go through, or undefined
+   * when there is none. That is no use of it. Costs one SELECT, and another for each entry that turns out to have
+   * expired.
    *
-   * @returns what `body` returned
-   * @throws what `body` threw, InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
+   * @throws as keys(); InvalidArgumentError `ERR_DISKCACHE_OPTION` for another `edge`; SerializerError
+   * @example
+   * ```ts
+   * cache.setMany([['b', 2], ['a', 1]]);
+   * console.log(cache.peekEntry('last', { order: 'insertion' })?.key); // a
+   * ```
+   */
+  peekEntry<Value = unknown>(edge: 'first' | 'last', options?: PeekEntryOptions): Entry<Value> | undefined {
+    for (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
+      const found = row && this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
+      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+    }
+    return undefined;
+  }
+
+  /**
+   * Runs `body` in one transaction, and returns what it returned: other processes see all of its changes or, when it
+   * throws, none.
+   *
+   * Inside another transact() only its own changes are taken back. All other writers wait for as long as it takes.
+   *
+   * @throws what `body` threw, and then nothing has changed
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
+   * @throws TimeoutError when the lock was not free within `timeout`: the body has not run
+   * @example
+   * ```ts
+   * cache.setMany([['from', 10], ['to', 0]]);
+   * cache.transact((tx) => {
+   *   tx.decr('from', 3);
+   *   tx.incr('to', 3);
+   * });
+   * console.log(cache.getMany(['from', 'to'])); // [ 7, 3 ]
+   * ```
    */
   transact<Result>(body: (tx: DiskCacheSync) => Result): Result {
     return this.#calls.transact(body, this);
   }
 
-  /** Compares all that is kept twice: the database's own structure, totals, files. Takes long in a large cache. */
+  /**
+   * Compares all that is kept twice, and returns what it found: the database's own structure, the totals, and whether
+   * each file is there and as long as it should be.
+   *
+   * It changes nothing, and does not read what is in the files. Others go on meanwhile; the caller's thread is busy for
+   * as long as reading the whole database takes.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_STORAGE`
+   * @example
+   * ```ts
+   * cache.set('a', 'x'.repeat(100_000));
+   * console.log(cache.check()); // { ok: true, problems: [], entries: 1, files: 1 }
+   * ```
+   */
   check(): CheckReport {
     const { storage, directory, removals } = this.#engine;
     return this.#calls.read(() =>
@@ -294,22 +718,103 @@ export class DiskCacheSync {
     );
   }
 
-  /** What the cache holds, and what this process did with it. */
+  /**
+   * Returns what the cache holds, by all processes, and what this process did with it since it opened it. Costs what
+   * size() and count() do together; the rest is counted in memory.
+   *
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * cache.getMany(['a', 'b']);
+   * const { hits, misses, sets } = cache.stats();
+   * console.log(hits, misses, sets); // 1 1 1
+   * ```
+   */
   stats(): CacheStats {
     return this.#calls.read(() => statsOf(this.#engine));
   }
 
-  /** Bytes that the entries take on disk, as they count against `sizeLimit`. */
+  /**
+   * Returns the bytes that the entries take on disk, as they count against `sizeLimit`. Expired entries that were not
+   * removed yet are part of it; free pages and the write-ahead log are not. Costs two SELECTs.
+   *
+   * @example
+   * ```ts
+   * cache.set('page', 'x'.repeat(100_000));
+   * console.log(cache.size() > 100_000); // true
+   * ```
+   */
   size(): number {
     return this.#calls.read(() => totalsOf(this.#engine).size);
   }
 
-  /** How many live entries there are. */
+  /**
+   * Returns how many live entries there are. Costs two SELECTs, one of which counts those that have expired and were
+   * not removed yet.
+   *
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.count()); // 1
+   * ```
+   */
   count(): number {
     return this.#calls.read(() => totalsOf(this.#engine).count);
   }
 
-  /** Ends the use of the cache; calling it again does nothing. Other verbs throw `ERR_DISKCACHE_CLOSED` from then on. */
+  /**
+   * Calls `listener` at each event of that name, see CacheEvents, and returns the cache.
+   *
+   * Events are of this process, and are told when the call that they come from has returned; those of a change once it
+   * is committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
+   * 'expire' they cost nothing.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * using cache = new DiskCacheSync('./cache', { entryLimit: 1 });
+   * cache.on('evict', ({ key, reason }) => console.log('evicted', key, 'for', reason)); // evicted a for entries
+   * cache.set('a', 1);
+   * cache.set('b', 2);
+   * ```
+   */
+  on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
+    this.#engine.events.on(Events.validName(name), listener as never);
+    return this;
+  }
+
+  /**
+   * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @example
+   * ```ts
+   * const complain = (error: Error) => console.error(error.message);
+   * cache.on('error', complain);
+   * cache.off('error', complain);
+   * ```
+   */
+  off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
+    this.#engine.events.off(Events.validName(name), listener as never);
+    return this;
+  }
+
+  /**
+   * Ends the use of the cache; calling it again does nothing. Other verbs throw `ERR_DISKCACHE_CLOSED` from then on.
+   * Notes of uses are written, unless another process has the lock. The last process to close a cache puts the log in
+   * order, which waits for the disk.
+   *
+   * @example
+   * ```ts
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * const cache = new DiskCacheSync('./cache');
+   * cache.set('a', 1);
+   * cache.close();
+   * ```
+   */
   close(): void {
     this.#engine.closeSync();
   }
@@ -321,6 +826,9 @@ export class DiskCacheSync {
     destroySync(this.directory, this.#engine.settings.timeoutMs);
   }
 
+  /**
+   * Closes the cache at the end of the block of a `using`, see close().
+   */
   [Symbol.dispose](): void {
     this.close();
   }

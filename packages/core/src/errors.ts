@@ -1,26 +1,29 @@
-/** The stable codes of all errors of DiskCache, in `error.code`. */
+/**
+ * The stable codes of all errors of DiskCache, in `error.code`. Down to ERR_DISKCACHE_VALUE, and for
+ * ERR_DISKCACHE_TRANSACTION, the error is an InvalidArgumentError, else a DiskCacheError.
+ */
 export type DiskCacheErrorCode =
-  /** An option of the constructor or of a verb is unknown or has a wrong value. */
+  /** An option of the constructor or of a verb is unknown or has a wrong value, or an argument is of a wrong kind. */
   | 'ERR_DISKCACHE_OPTION'
   /** A key is not a well-formed string, a finite number or a Uint8Array. */
   | 'ERR_DISKCACHE_KEY'
-  /** A `ttl` or `expires` is not a usable number of milliseconds. */
+  /** A `ttl`, `expires`, `maxAge`, `maxIdle` or the `lease` of pull() is no usable number of ms, or ttl and expires are both given. */
   | 'ERR_DISKCACHE_TTL'
   /** A tag is not a well-formed, non-empty string. */
   | 'ERR_DISKCACHE_TAG'
-  /** A value would not come back as it was put, or cannot be stored at all. */
+  /** A value would not come back as it was put, or cannot be stored or streamed at all. */
   | 'ERR_DISKCACHE_VALUE'
   /** incr() or decr() met an entry that is no number, or a result that would not be exact. */
   | 'ERR_DISKCACHE_NUMBER'
-  /** The body of a transaction returned a promise. */
+  /** The body of a transaction is no function, or returned a promise. */
   | 'ERR_DISKCACHE_TRANSACTION'
   /** A value cannot fit into `sizeLimit`, whatever is evicted. */
   | 'ERR_DISKCACHE_TOO_LARGE'
-  /** The cache is full and `eviction: 'none'` forbids making room. */
+  /** There is no room: `eviction: 'none'` forbids making it, or values that are being written take it for too long. */
   | 'ERR_DISKCACHE_FULL'
   /** The disk is full, and what could be evicted or given up was not enough. */
   | 'ERR_DISKCACHE_DISK_FULL'
-  /** Another process held the write lock for longer than `timeout`. */
+  /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
   /** The cache was opened with `readOnly`, and a verb that changes it was called. */
   | 'ERR_DISKCACHE_READ_ONLY'
@@ -28,8 +31,14 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_NOT_FOUND'
   /** The folder is on a file system that other machines can share, which `allowNetworkFileSystem` would have to allow. */
   | 'ERR_DISKCACHE_NETWORK_FS'
-  /** A verb was called after close(). */
+  /** A value could not be computed, and no call is there to reject with the reason, which is in `error.cause`. */
+  | 'ERR_DISKCACHE_COMPUTE'
+  /** A value could not be computed lately, and `errorTtl` keeps the failure, which is told in `error.cause`. */
+  | 'ERR_DISKCACHE_KEPT_FAILURE'
+  /** A verb was called after close(), or what getOrSet() computed in the background was aborted by it. */
   | 'ERR_DISKCACHE_CLOSED'
+  /** `after` in the order of insertion is not in the cache, so that its place is not known. */
+  | 'ERR_DISKCACHE_ABSENT'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
   /** cache.db is damaged, and `onCorrupt: 'throw'` forbids to start anew. */
@@ -39,7 +48,17 @@ export type DiskCacheErrorCode =
   /** The operating system or SQLite failed; the reason is in `error.cause`. */
   | 'ERR_DISKCACHE_STORAGE';
 
-/** What was passed in is wrong: the message names it, what was given, and what is allowed. */
+/**
+ * What was passed in is wrong: the message names it, what was given, and what is allowed. Nothing has changed.
+ *
+ * @example
+ * ```ts
+ * import { InvalidArgumentError } from '@diskcache/core';
+ *
+ * const error: unknown = await cache.set('a', 1, { ttl: -1 }).catch((reason) => reason);
+ * if (error instanceof InvalidArgumentError) console.log(error.code); // ERR_DISKCACHE_TTL
+ * ```
+ */
 export class InvalidArgumentError extends TypeError {
   readonly code: DiskCacheErrorCode;
 
@@ -61,13 +80,10 @@ export class DiskCacheError extends Error {
   }
 }
 
-/** The write lock was not free within `timeout` ms. */
+/** The write lock was not free, or a value not computed, within `timeout` ms; `message` says which. */
 export class TimeoutError extends DiskCacheError {
-  constructor(timeoutMs: number) {
-    super(
-      'ERR_DISKCACHE_TIMEOUT',
-      `the write lock was held by others for longer than the timeout of ${timeoutMs} ms`,
-    );
+  constructor(timeoutMs: number, what = 'the write lock was held by others') {
+    super('ERR_DISKCACHE_TIMEOUT', `${what} for longer than the timeout of ${timeoutMs} ms`);
     this.name = 'TimeoutError';
   }
 }
@@ -77,6 +93,7 @@ export class TimeoutError extends DiskCacheError {
  * damaged. No other entry is concerned, and all that need not read this one (has(), set(), delete(), …) goes on working.
  */
 export class SerializerError extends DiskCacheError {
+  /** Whose entry it is. */
   readonly key: string | number | Uint8Array;
   /** What the entry was written by: the id of a serializer, or the name of a compression. */
   readonly serializer: string;

@@ -2,7 +2,7 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers';
 import type { Key } from './entry/key.ts';
-import { SerializerError } from './errors.ts';
+import { describe, InvalidArgumentError, SerializerError } from './errors.ts';
 
 /** What made an entry go before its time. */
 export type EvictionReason =
@@ -13,6 +13,7 @@ export type EvictionReason =
 
 /** An entry that went. */
 export interface Departure {
+  /** As it was given to set(). */
   readonly key: Key;
   /** Bytes of its value as stored. */
   readonly size: number;
@@ -32,7 +33,10 @@ export interface Recreation {
   readonly movedTo: string | undefined;
 }
 
-/** What a cache tells those who listen, see DiskCache.on(). */
+/**
+ * What a cache tells those who listen, see DiskCache.on(): the names, and what a listener is given. The same is published
+ * on the channels `diskcache:evict`, `diskcache:expire` and so on of node:diagnostics_channel.
+ */
 export interface CacheEvents {
   /** An entry was evicted by this process to keep a limit. Told once the transaction is committed. */
   evict: [entry: Departure];
@@ -44,7 +48,10 @@ export interface CacheEvents {
    * for entries of one serializer only the first time.
    */
   error: [error: Error];
-  /** A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the reader is gone. */
+  /**
+   * A reader outside of DiskCache keeps the write-ahead log from being filled anew, so that it grows; it shrinks when the
+   * reader is gone. Tells how many bytes it has.
+   */
   logPinned: [logBytes: number];
   /**
    * The cache started empty in the place of one that could not be used, which was moved aside. A listener that is added
@@ -66,18 +73,14 @@ interface Traces {
 
 type ChannelName = keyof CacheEvents | keyof Traces;
 
-const NAMES = [
+const EVENTS = [
   'evict',
   'expire',
   'error',
   'logPinned',
   'recreate',
-  'get',
-  'set',
-  'delete',
-  'lockWait',
-  'checkpoint',
-] as const;
+] as const satisfies readonly (keyof CacheEvents)[];
+const NAMES = [...EVENTS, 'get', 'set', 'delete', 'lockWait', 'checkpoint'] as const;
 
 /** One for all caches of the process; a message names its cache by the directory. */
 const channels = Object.fromEntries(
@@ -92,6 +95,15 @@ export class Events extends EventEmitter<CacheEvents> {
   constructor(directory: string) {
     super();
     this.#directory = directory;
+  }
+
+  /** @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when there is no such event */
+  static validName<Name extends keyof CacheEvents>(name: Name): Name {
+    if ((EVENTS as readonly string[]).includes(name)) return name;
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `event must be one of ${EVENTS.join(', ')}; given ${describe(name)}`,
+    );
   }
 
   /** Whether it is worth finding out what there is to tell. */
@@ -110,11 +122,14 @@ export class Events extends EventEmitter<CacheEvents> {
     });
   }
 
+  /** Tells of a failure, in a tick of its own as well. */
   report(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
-    this.#publish('error', reason);
-    if (this.listenerCount('error') > 0) this.emit('error', reason);
-    else process.emitWarning(reason);
+    process.nextTick(() => {
+      this.#publish('error', reason);
+      if (this.listenerCount('error') > 0) this.emit('error', reason);
+      else process.emitWarning(reason);
+    });
   }
 
   /** Tells it at the end of the current turn of the event loop. */

@@ -3,15 +3,34 @@ import './node-version.ts';
 export { DiskCache } from './disk-cache.ts';
 export { DiskCacheSync } from './disk-cache-sync.ts';
 export type { CacheStore } from './cache-store.ts';
-export type { DiskCacheOptions } from './options.ts';
+export type { DiskCacheOptions, Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
-export type { IterationOptions } from './entry/key-pages.ts';
+export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
+export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';
 export type { Entry } from './entry/entry.ts';
 export type { GetOptions } from './entry/get-options.ts';
 export type { CounterOptions } from './verbs/counters.ts';
 export type { LeasedItem, LeasedItemSync } from './verbs/leased-item.ts';
 export type { PeekOptions, PullOptions, PushOptions, Side } from './verbs/queues.ts';
 export type { Key } from './entry/key.ts';
+export { cacheKey } from './entry/cache-key.ts';
+export type {
+  Compute,
+  ComputeContext,
+  ComputeSync,
+  GetOrSetOptions,
+  GetOrSetSyncOptions,
+} from './compute/compute-options.ts';
+export type {
+  Memoized,
+  MemoizedParts,
+  MemoizedSync,
+  MemoizeKeyOptions,
+  MemoizeOptions,
+  MemoizeSyncOptions,
+} from './compute/memoize.ts';
+export type { StreamSource } from './streams/byte-source.ts';
+export type { SetStreamOptions, StreamRange } from './streams/stream-options.ts';
 export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason, Recreation } from './events.ts';
 export type { Times } from './tally.ts';

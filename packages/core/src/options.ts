@@ -5,15 +5,33 @@ import { checkOptions, validTtl } from './entry/entry-options.ts';
 import { describe, InvalidArgumentError } from './errors.ts';
 import type { EvictionPolicy } from './policy/policy.ts';
 
-/** How a cache is opened. All options are tunables of this process: none is stored in the directory. */
+/** What a write outlives: a crash of the process ('normal'), or a power cut too ('full'), see DiskCacheOptions. */
+export type Durability = 'normal' | 'full';
+
+/**
+ * How a cache is opened. Sizes are bytes, times ms. All options are this process's own: none is stored in the directory, and
+ * processes that share a cache may differ. Each is checked at the door: a wrong value, or another name, is an
+ * InvalidArgumentError `ERR_DISKCACHE_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { DiskCache, type DiskCacheOptions } from '@diskcache/core';
+ *
+ * const options: DiskCacheOptions = { sizeLimit: 500_000_000, eviction: 'lfu', ttl: 3_600_000 };
+ * await using cache = new DiskCache('./cache', options);
+ * await cache.set('page', '<h1>Hello</h1>');
+ * console.log((await cache.entry('page'))?.expires === undefined); // false
+ * ```
+ */
 export interface DiskCacheOptions {
   /**
-   * Most bytes that entries may take on disk, as rows or as files. Entries are evicted before it is exceeded.
+   * Most bytes that entries may take on disk, as rows or as files, from 4096 up. Entries are evicted before it is exceeded.
+   * The folder, with the write-ahead log, may be a tenth and 16 MiB larger.
    *
    * @default 1 GiB
    */
   sizeLimit?: number | undefined;
-  /** Most entries. @default Infinity */
+  /** Most entries, from 1 up; expired ones count until they are removed. @default Infinity */
   entryLimit?: number | undefined;
   /**
    * Which entries go when a limit is reached: least recently used, least frequently used (with old uses fading), first
@@ -32,7 +50,7 @@ export interface DiskCacheOptions {
    * their ttl. Other processes hear of a use up to a quarter of this later. @default none
    */
   maxIdle?: number | undefined;
-  /** Values of at least so many bytes are stored in files of their own. @default 64 KiB */
+  /** Values of at least so many bytes, as they are stored, get files of their own. From 1 up. @default 64 KiB */
   fileThreshold?: number | undefined;
   /**
    * Most bytes of small entries that this process also keeps in memory. They are given out only as long as no other
@@ -63,9 +81,22 @@ export interface DiskCacheOptions {
    * @default none
    */
   compression?: CompressionChoice | undefined;
-  /** Whether files get a CRC-32 that is compared at each read. Costs about 1 ms a 2 MB. @default false */
+  /**
+   * Whether files get a CRC-32 that is compared at each read of the whole. Costs about 1 ms a 2 MB. Values in rows get none.
+   *
+   * @default false
+   */
   checksum?: boolean | undefined;
-  /** How long a write waits for other processes, in ms. @default 5000 */
+  /**
+   * What a call that has returned, or whose promise has resolved, outlives: 'normal' a crash of the process; a power cut
+   * may cost the last writes, never the cache's consistency. 'full' a power cut, too: it waits until its file and its
+   * transaction are on disk, which takes as long as the disk takes to sync; DiskCache waits off the event loop, and calls
+   * that come together wait once.
+   *
+   * @default 'normal'
+   */
+  durability?: Durability | undefined;
+  /** How long a write waits for other processes, in ms, before it fails with a TimeoutError. @default 5000 */
   timeout?: number | undefined;
   /**
    * Whether nothing is to be written, also not by opening: verbs that change something fail with
@@ -114,6 +145,7 @@ export interface Settings {
   readonly serializers: readonly Serializer[];
   readonly compression: CompressionChoice | undefined;
   readonly checksum: boolean;
+  readonly durability: Durability;
   readonly timeoutMs: number;
   readonly readOnly: boolean;
   readonly onCorrupt: 'recreate' | 'throw';
@@ -134,6 +166,7 @@ const NAMES = [
   'serializers',
   'compression',
   'checksum',
+  'durability',
   'timeout',
   'readOnly',
   'onCorrupt',
@@ -176,6 +209,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializers = [],
     compression,
     checksum = false,
+    durability = 'normal',
     timeout = 5000,
     readOnly = false,
     onCorrupt = 'recreate',
@@ -195,6 +229,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializers,
     compression,
     checksum: trueOrFalse('checksum', checksum),
+    durability: oneOf('durability', durability, ['normal', 'full'] as const),
     timeoutMs: validTimeout(timeout),
     readOnly: trueOrFalse('readOnly', readOnly),
     onCorrupt: oneOf('onCorrupt', onCorrupt, ON_CORRUPT),

@@ -172,6 +172,40 @@ test('fifo evicts the first to arrive, whatever was read or overwritten', () => 
   expect(keysAfter(cache, 'f')).toEqual(['c', 'e', 'f']);
 });
 
+test('fifo goes by arrival in a cache that was under lru before, which gave ids out again', () => {
+  const directory = folderInMemory();
+  const first = openSync({ eviction: 'lru', entryLimit: 4 }, directory);
+  for (const key of ['a', 'b', 'c', 'd']) first.set(key, key);
+  for (const key of ['b', 'c', 'd']) first.get(key);
+  first.set('e', 'in the place of a');
+  first.close();
+  const second = openSync({ eviction: 'fifo', entryLimit: 4 }, directory);
+  expect(keysAfter(second, 'f')).toEqual(['c', 'd', 'e', 'f']);
+  expect(keysAfter(second, 'g')).toEqual(['d', 'e', 'f', 'g']);
+  expect(keysAfter(second, 'h')).toEqual(['e', 'f', 'g', 'h']);
+});
+
+test('fifo goes by arrival after evictions that were taken back', () => {
+  const cache = openSync({ eviction: 'fifo', entryLimit: 3 });
+  for (const key of ['a', 'b', 'c']) cache.set(key, key);
+  const failing = () => {
+    for (const key of ['d', 'e']) cache.set(key, key);
+    throw new Error('back');
+  };
+  expect(() => cache.transact(failing)).toThrow('back');
+  cache.transact(() => expect(() => cache.transact(failing)).toThrow('back'));
+  expect(keysAfter(cache, 'f')).toEqual(['b', 'c', 'f']);
+});
+
+test.for(EVICTING)('%s keeps the order of arrival in bounds, however many come and go', (eviction) => {
+  const directory = folderInMemory();
+  const cache = openSync({ eviction, entryLimit: 50 }, directory);
+  for (let key = 0; key < 5000; key++) cache.set(key, key);
+  const arrivals = foreignConnection(directory).prepare('SELECT count(*) FROM arrival').pluck().get();
+  expect(arrivals).toBeLessThan(1500);
+  expect(cache.check()).toMatchObject({ ok: true, entries: 50 });
+});
+
 describe('lfu', () => {
   test('evicts the least frequently used of three', () => {
     const cache = openSync({ eviction: 'lfu', entryLimit: 3 });

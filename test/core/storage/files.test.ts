@@ -13,6 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { openCache } from '../../support/caches.ts';
 import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
 import { turnsUntil } from '../../support/turns.ts';
+import { someTurns } from '../../support/turns.ts';
 
 const LARGE = Buffer.from('\0\r\n\xff large '.repeat(20), 'latin1');
 const open = () => openCache({ fileThreshold: 100 });
@@ -95,6 +96,7 @@ describe.for(DOORS)('a file written by %s', ([, door]) => {
     const heard: Error[] = [];
     cache.on('error', (error) => heard.push(error));
     expect(await door(cache).get('key', 'miss')).toBe('miss');
+    await someTurns();
     expect(heard).toMatchObject([
       { code: 'ERR_DISKCACHE_STORAGE', message: expect.stringMatching(/value file .*removed/) },
     ]);

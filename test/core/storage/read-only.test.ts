@@ -15,6 +15,7 @@ import { listed, openCache, openSync } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { valueFiles } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
+import { someTurns } from '../../support/turns.ts';
 
 const READ_ONLY = expect.objectContaining({ name: 'DiskCacheError', code: 'ERR_DISKCACHE_READ_ONLY' });
 const NOT_FOUND = expect.objectContaining({ name: 'DiskCacheError', code: 'ERR_DISKCACHE_NOT_FOUND' });
@@ -110,6 +111,17 @@ describe('a cache opened with readOnly', () => {
     db.close();
   });
 
+  test('has getOrSet() and memoize() compute what is not there, and stores nothing', async () => {
+    const directory = await closed();
+    const cache = reading(directory);
+    const heard: Error[] = [];
+    cache.on('error', (error) => heard.push(error));
+    expect(await cache.getOrSet('new', () => 'computed')).toBe('computed');
+    expect(cache.sync.getOrSet('new', () => 'computed')).toBe('computed');
+    await someTurns();
+    expect([await cache.has('new'), heard]).toEqual([false, []]);
+  });
+
   test('takes a value file that is missing for a miss, and leaves its entry', async () => {
     const directory = await closed();
     for (const file of valueFiles(directory)) unlinkSync(file);
@@ -118,6 +130,7 @@ describe('a cache opened with readOnly', () => {
     cache.on('error', (error) => heard.push(error));
     expect(await cache.get('file', 'miss')).toBe('miss');
     expect(cache.sync.get('file', 'miss')).toBe('miss');
+    await someTurns();
     expect(heard).toMatchObject([{ code: 'ERR_DISKCACHE_STORAGE' }, { code: 'ERR_DISKCACHE_STORAGE' }]);
     expect(await cache.has('file')).toBe(true);
   });

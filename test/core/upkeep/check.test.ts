@@ -47,7 +47,7 @@ describe.for<[string, (cache: DiskCache) => CheckReport | Promise<CheckReport>]>
 
   test('tells totals that are wrong', async () => {
     const { cache } = await openFilled();
-    foreignConnection(cache.directory).exec('UPDATE total SET count = 3');
+    foreignConnection(cache.directory).exec("UPDATE arrival SET totals = json_set(totals, '$.count', 3)");
     expect(await check(cache)).toMatchObject({ ok: false, problems: [{ kind: 'totals' }] });
   });
 

@@ -1,10 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { DiskCache } from '@diskcache/core';
 import { given, say } from '../../support/parent.ts';
 
 interface Given {
   readonly directory: string;
   readonly number?: number;
-  readonly door: 'async' | 'sync';
+  readonly door: 'async' | 'sync' | 'stream';
   readonly sizeLimit: number;
   /** How much to write in all, for one phase after the other. */
   readonly bytes: number;
@@ -32,10 +33,24 @@ for (const lengths of phases) {
   };
   while (left > 0) {
     if (door === 'sync') cache.sync.set(...next());
+    else if (door === 'stream') await Promise.all(Array.from({ length: together }, () => stream(...next())));
     else await Promise.all(Array.from({ length: together }, () => cache.set(...next())));
-    if (door === 'async' || written % together === 0) largest = Math.max(largest, cache.sync.size());
+    if (door !== 'sync' || written % together === 0) largest = Math.max(largest, cache.sync.size());
   }
 }
 say('done', { written, largest });
 await cache.close();
 process.disconnect();
+
+/** Sets in pieces of 100 KB, with other things going on in between. */
+async function stream(key: string, value: string): Promise<void> {
+  await cache.setStream(
+    key,
+    (async function* () {
+      for (let start = 0; start < value.length; start += 100_000) {
+        yield value.slice(start, start + 100_000);
+        await turn();
+      }
+    })(),
+  );
+}

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { DiskCache } from '@diskcache/core';
+import { DiskCache, type Durability } from '@diskcache/core';
 import { given, say, told } from '../../support/parent.ts';
 import { StallMeter } from '../../support/stall-meter.ts';
 
@@ -15,13 +15,14 @@ interface Given {
   readonly call: keyof typeof CALLS;
   readonly ms: number;
   readonly together: number;
+  readonly durability?: Durability;
 }
 
-const { directory, call, ms, together } = given<Given>();
+const { directory, call, ms, together, durability } = given<Given>();
 
 const ENTRIES = 50_000;
 
-const cache = new DiskCache(directory);
+const cache = new DiskCache(directory, { durability });
 for (let start = 0; start < ENTRIES; start += 1000) {
   await cache.setMany(Array.from({ length: 1000 }, (_, i) => [`${start + i}`, 'x'.repeat(100)]));
 }

@@ -1,15 +1,25 @@
+import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DiskCache } from '@diskcache/core';
 import { given, say, wasTold } from '../../support/parent.ts';
 import { labelOf } from '../../support/whole-value.ts';
 
-const { directory, door, enough } = given<{ directory: string; door: 'async' | 'sync'; enough: number }>();
+const { directory, door, enough } = given<{
+  directory: string;
+  door: 'async' | 'sync' | 'stream';
+  enough: number;
+}>();
 
 const cache = new DiskCache(directory);
 const seen = { reads: 0, misses: 0, broken: 0, different: 0 };
 let last: string | undefined;
 while (!wasTold('stop')) {
-  const value = door === 'async' ? await cache.get('always') : cache.sync.get('always');
+  const value =
+    door === 'async'
+      ? await cache.get('always')
+      : door === 'sync'
+        ? cache.sync.get('always')
+        : await streamed('always');
   const label = labelOf(value);
   if (value === undefined) seen.misses++;
   else if (label === undefined) seen.broken++;
@@ -21,3 +31,8 @@ while (!wasTold('stop')) {
 say('done', seen);
 await cache.close();
 process.disconnect();
+
+async function streamed(key: string): Promise<string | undefined> {
+  const stream = await cache.getStream(key);
+  return stream && text(stream);
+}

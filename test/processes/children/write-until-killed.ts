@@ -8,7 +8,7 @@ const LENGTHS = [100, 30_000, 70_000];
 interface Given {
   readonly directory: string;
   readonly round: number;
-  readonly what: 'sets' | 'transactions' | 'clearing';
+  readonly what: 'sets' | 'streams' | 'transactions' | 'clearing';
 }
 
 const { directory, round, what } = given<Given>();
@@ -16,6 +16,7 @@ const { directory, round, what } = given<Given>();
 const cache = new DiskCache(directory);
 say('open');
 if (what === 'sets') await sets();
+else if (what === 'streams') await streams();
 else if (what === 'transactions') await transactions();
 else await clearing();
 
@@ -30,6 +31,22 @@ async function sets(): Promise<void> {
       }),
     );
   }
+}
+
+/** Overwrites three values for ever; some streams are always on their way. */
+async function streams(): Promise<void> {
+  await Promise.all(
+    [0, 1, 2].map(async (i) => {
+      for (let n = 0; n < 1000; n++) {
+        const text = wholeValue(`${round}:${n}`, 1_000_000);
+        const pieces = Array.from({ length: 10 }, (_, piece) =>
+          text.slice(piece * 100_000, (piece + 1) * 100_000),
+        );
+        await cache.setStream(`key ${i}`, pieces);
+        say('streamed', i);
+      }
+    }),
+  );
 }
 
 /** Each transaction gives all of the group the same label. */

@@ -5,9 +5,10 @@ import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
+import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
@@ -47,6 +48,13 @@ export class AtOnce {
     return this.#readOrLeaveOut(() => this.#valueOf(key, row, find));
   }
 
+  /** The path of the file that a key's value is in, counted as a hit or a miss. */
+  path(key: Key): string | undefined {
+    const row = this.read(() => this.#engine.live.find(key));
+    this.#engine.counted(key, row);
+    return this.#engine.values.pathOf(row);
+  }
+
   /** Reads; in the rare moment when another process opens or closes the database, waits. */
   read<T>(work: () => T): T {
     this.#engine.assertOpen();
@@ -66,21 +74,8 @@ export class AtOnce {
   }
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
-  write<T>({ work, isOnce = false }: Omit<Write<T>, 'concerned'>): T {
-    const engine = this.#engine;
-    engine.assertWritable();
-    const { transaction } = engine.storage;
-    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work);
-    for (let failures = 0; ;) {
-      try {
-        const result = step();
-        if (result !== AGAIN) return result;
-        failures = 0;
-      } catch (error) {
-        if (transaction.isOpen || !this.#mayTryAgain(error, failures++) || isOnce)
-          throw storageError(error, 'cannot write');
-      }
-    }
+  write<T>({ work, isOnce }: Omit<Write<T>, 'concerned'>): T {
+    return this.#write(work, this.#engine.log, isOnce);
   }
 
   /** @returns whether the row was written */
@@ -110,14 +105,23 @@ export class AtOnce {
   }
 
   /** @returns how many live entries were removed */
-  remove(slice: Removal): number {
-    let removed = 0;
+  remove(removal: Removal): number {
     for (let isLast = false; !isLast;) {
-      const done = this.write({ work: slice });
-      removed += done.removed;
-      isLast = done.isLast;
+      try {
+        isLast = this.write({ work: () => removal.step(true) });
+      } catch (error) {
+        throw storageError(error, 'cannot write');
+      }
+      removal.stepped();
     }
-    return removed;
+    return removal.removed;
+  }
+
+  /** The pages of what is gone through, empty ones left out. */
+  *pages<Row>(next: NextPage<Row>): Generator<Row[], void> {
+    for (let rows = this.read(next); rows !== undefined; rows = this.read(next)) {
+      if (rows.length > 0) yield rows;
+    }
   }
 
   /** Runs `body` in one transaction, or as a part of the one that is open. */
@@ -140,7 +144,7 @@ export class AtOnce {
     let isStored = false;
     try {
       for (let failures = 0; ;) {
-        this.write({ work: () => this.#engine.makeRoom(size) });
+        this.#write(() => this.#engine.makeRoom(size), undefined);
         try {
           files.writeSync(file, bytes);
           break;
@@ -152,6 +156,7 @@ export class AtOnce {
       if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
     } catch (error) {
+      isStored = error instanceof NotSynced;
       throw storageError(error, 'cannot write a value file');
     } finally {
       if (!isStored) files.removeSync(file);
@@ -169,7 +174,7 @@ export class AtOnce {
       row = find(key);
       if (row?.file === broken) {
         if (engine.settings.readOnly) engine.broken.report(broken, content, 'its entry stays');
-        else this.write({ work: () => engine.broken.removeEntry(key, broken, content) });
+        else this.#write(() => engine.broken.removeEntry(key, broken, content), undefined);
         return undefined;
       }
     }
@@ -184,29 +189,55 @@ export class AtOnce {
     }
   }
 
+  /** @param log waited for, where that is asked for, before anything is given back that the last transaction replaced */
+  #write<T>(work: () => T | typeof AGAIN, log: LogSync | undefined, isOnce = false): T {
+    const engine = this.#engine;
+    engine.assertWritable();
+    const { transaction } = engine.storage;
+    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work, log);
+    for (let failures = 0; ;) {
+      try {
+        const result = step();
+        if (result !== AGAIN) return result;
+        failures = 0;
+      } catch (error) {
+        if (transaction.isOpen || !this.#mayTryAgain(error, failures++) || isOnce)
+          throw storageError(error, 'cannot write');
+      }
+    }
+  }
+
   /** Whether what failed can be done again, since what made it fail is put right. */
   #mayTryAgain(error: unknown, failures: number, bytes = 0): boolean {
+    if (error instanceof NotSynced) return false;
     const { recovery, fullDisk } = this.#engine;
     if (recovery.from(error)) return true;
     const cause = error instanceof ThrownByBody ? error.error : error;
     return fullDisk.makeRoomSync({ error: cause, tries: failures, bytes });
   }
 
-  #slice<T>(work: () => T): T {
+  #slice<T>(work: () => T, log: LogSync | undefined): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
     engine.sliceEnd = monotonicMs() + SLICE_MS;
+    let result: T;
+    let replaced: readonly string[];
     try {
-      const result = work();
-      this.#removeFiles(engine.commit());
-      return result;
+      result = work();
+      replaced = engine.commit();
     } catch (error) {
       this.#removeFiles(engine.rollback());
       throw error;
     } finally {
       engine.sliceEnd = Infinity;
     }
+    try {
+      if (result !== AGAIN) log?.syncNow();
+    } finally {
+      this.#removeFiles(replaced);
+    }
+    return result;
   }
 
   #waitForLock(): void {
@@ -214,7 +245,7 @@ export class AtOnce {
     try {
       this.#patiently(() => this.#begin() || LOCKED);
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 
@@ -227,7 +258,11 @@ export class AtOnce {
   }
 
   #removeFiles(files: readonly string[]): void {
-    for (const name of files) this.#engine.storage.files.removeSync(name);
+    try {
+      for (const name of files) this.#engine.storage.files.removeSync(name);
+    } catch (error) {
+      throw storageError(error, 'cannot remove a value file');
+    }
   }
 
   #patiently<T>(attempt: () => T | typeof LOCKED): T {

@@ -1,4 +1,4 @@
-import type { AGAIN, Slice } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';
@@ -33,7 +33,24 @@ export interface Take {
 }
 
 /** A change that may be long, done step by step with others in between. */
-export type Removal = () => Slice;
+export interface Removal {
+  /** How many live entries all steps so far have removed. */
+  readonly removed: number;
+  /**
+   * Does one step under the lock.
+   *
+   * @param mayTakeLong whether the caller's thread is there for nothing else
+   * @returns whether it was the last
+   */
+  readonly step: (mayTakeLong: boolean) => boolean;
+  /** To be called after each step, once it is committed. What it throws ends the call. */
+  readonly stepped: () => void;
+  /** What is done before the steps where the event loop must not be kept; it can have steps done too. */
+  readonly elsewhere?: ((step: () => Promise<boolean>) => Promise<void>) | undefined;
+}
+
+/** Reads the next rows of what is gone through, which can be none; undefined at the end. */
+export type NextPage<Row> = () => Row[] | undefined;
 
 /** A value, and the row that it is from. */
 export interface Loaded<Row> {

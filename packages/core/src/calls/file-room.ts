@@ -1,3 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../clock.ts';
+import type { AGAIN } from '../engine/engine.ts';
+import type { Settings } from '../options.ts';
+import { RoomTaken } from '../upkeep/evictor.ts';
+import type { WriteQueue } from './write-queue.ts';
+
 interface Waiting {
   readonly bytes: number;
   readonly enter: () => void;
@@ -37,5 +44,37 @@ export class FileRoom {
       this.#waiting.shift();
       first.enter();
     }
+  }
+}
+
+const PAUSE_MS = 10;
+
+/**
+ * Makes room for a file, again and again as long as other files that are being written take all there is: those of other
+ * processes too, so that nobody tells when there is room.
+ *
+ * @param makeRoom needs the lock
+ * @throws {@link RoomTaken} when there was none for `timeoutMs`
+ */
+export async function whileRoomIsTaken<T>(
+  { timeoutMs, random }: Pick<Settings, 'timeoutMs' | 'random'>,
+  queue: WriteQueue,
+  makeRoom: () => T | typeof AGAIN,
+): Promise<T> {
+  for (const end = monotonicMs() + timeoutMs; ;) {
+    const made = await queue.run([], () => orTaken(makeRoom));
+    if (!(made instanceof RoomTaken)) return made;
+    if (monotonicMs() > end) throw made;
+    await sleep(PAUSE_MS * (0.5 + random()));
+  }
+}
+
+/** What is only tried is no failure, which would take others of its group back with it. */
+function orTaken<T>(makeRoom: () => T): T | RoomTaken {
+  try {
+    return makeRoom();
+  } catch (error) {
+    if (error instanceof RoomTaken) return error;
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine } from '../engine/engine.ts';
@@ -7,8 +8,11 @@ import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Concerned, Loaded, Put, Removal, Take, Write } from './call.ts';
+import type { CheckedRange } from '../streams/stream-options.ts';
+import type { Concerned, Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
+import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
+import { OutgoingValues } from './outgoing-values.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Keys whose rows are read in one turn of the event loop. */
@@ -22,13 +26,23 @@ export class InTurn {
   readonly #engine: Engine;
   readonly #queue: WriteQueue;
   readonly #large: LargeValues;
-  /** Reads that take more than one turn of the event loop: close() waits for them. */
+  readonly #incoming: IncomingValues;
+  readonly #outgoing: OutgoingValues;
+  /** Calls that take more than one turn of the event loop. */
   readonly #underway = new Set<Promise<unknown>>();
+  /** The same for what a call goes on with that close() waits for: carried out also when that was called meanwhile. */
+  readonly goOn: Pick<InTurn, 'read' | 'write' | 'put'> = {
+    read: (concerned, work) => this.#readOf(concerned, work),
+    write: (write) => this.#writeOf(write),
+    put: (put) => this.#putOf(put),
+  };
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#queue = new WriteQueue(engine, (files) => engine.removals.discard(files));
     this.#large = new LargeValues(engine, this.#queue, (work) => this.#readNow(work));
+    this.#incoming = new IncomingValues(engine, this.#queue, () => this.#large.bytesUnderway);
+    this.#outgoing = new OutgoingValues(engine, this.#large);
   }
 
   /** The value of a key, counted as a hit or a miss. No promise where no turn had to be waited for. */
@@ -49,7 +63,7 @@ export class InTurn {
     find: Find<Row>,
   ): Promise<(Loaded<Row> | undefined)[]> {
     this.#engine.assertOpen();
-    return this.#withTurns(this.#loadInTurns(keys, find));
+    return this.underway(this.#loadInTurns(keys, find));
   }
 
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */
@@ -69,57 +83,112 @@ export class InTurn {
   /** Reads once all is done that was called before and concerns the same keys. */
   read<T>(concerned: Concerned, work: () => T): T | Promise<T> {
     this.#engine.assertOpen();
+    return this.#readOf(concerned, work);
+  }
+
+  /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
+  write<T>(write: Write<T>): Promise<T> {
+    this.#engine.assertWritable();
+    return this.#writeOf(write);
+  }
+
+  /** @returns whether the row was written */
+  put(put: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
+    this.#engine.assertWritable();
+    return this.#putOf(put);
+  }
+
+  /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
+  take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
+    this.#engine.assertWritable();
+    return this.underway(this.#large.take(identities(take.concerned), take.pick));
+  }
+
+  /** Stores what a stream gives once it has ended; on failure the stream is ended. */
+  putStream(put: StreamPut): Promise<void> {
+    try {
+      this.#engine.assertWritable();
+    } catch (error) {
+      put.source.cancel(error);
+      throw error;
+    }
+    return this.underway(this.#incoming.write(put));
+  }
+
+  /** The bytes of a key's value as a stream, counted as a hit or a miss. */
+  openStream(key: Key, range: CheckedRange): Promise<Readable | undefined> {
+    this.#engine.assertOpen();
+    return this.underway(this.#openStream(key, range));
+  }
+
+  /** The path of the file that a key's value is in, counted as a hit or a miss. */
+  async path(key: Key): Promise<string | undefined> {
+    const row = await this.read([key], () => this.#engine.live.find(key));
+    this.#engine.counted(key, row);
+    return this.#engine.values.pathOf(row);
+  }
+
+  /** @returns how many live entries were removed */
+  remove(removal: Removal): Promise<number> {
+    this.#engine.assertWritable();
+    const { elsewhere, step, stepped } = removal;
+    const work = () => (step(false) ? removal.removed : AGAIN);
+    if (elsewhere === undefined) return this.#queue.run('every key', work, { committed: stepped });
+    const turn = this.#queue.read('every key', () => undefined);
+    const before = async () => {
+      await turn;
+      await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
+    };
+    return this.#queue.run('every key', work, { before, committed: stepped });
+  }
+
+  /** The pages of what is gone through, empty ones left out. The event loop turns after each. */
+  async *pages<Row>(next: NextPage<Row>): AsyncGenerator<Row[], void> {
+    const page = () => this.read('every key', next);
+    for (let rows = await page(); rows !== undefined; rows = await page()) {
+      if (rows.length > 0) yield rows;
+      await nextTurn();
+    }
+  }
+
+  /** Resolves when all is done that was called before. The engine has to refuse calls by now. */
+  async ended(): Promise<void> {
+    do {
+      await this.#queue.idle();
+      await Promise.allSettled(this.#underway);
+      await this.#large.idle();
+    } while (!this.#queue.isEmpty || this.#underway.size > 0 || !this.#large.isIdle);
+  }
+
+  /** Has close() wait for a call. @returns what it comes to */
+  underway<T>(call: Promise<T>): Promise<T> {
+    const ended = call.finally(() => this.#underway.delete(ended));
+    this.#underway.add(ended);
+    return ended;
+  }
+
+  #readOf<T>(concerned: Concerned, work: () => T): T | Promise<T> {
     if (concerned !== 'every key' && concerned.length === 1) return this.#read(concerned[0] as Key, work);
     return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read(identities(concerned), work);
   }
 
-  /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
-  write<T>({ concerned, work, isOnce }: Write<T>): Promise<T> {
-    this.#engine.assertWritable();
+  #writeOf<T>({ concerned, work, isOnce }: Write<T>): Promise<T> {
     return this.#queue.run(identities(concerned), work, { isOnce });
   }
 
-  /** @returns whether the row was written */
-  put({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
-    this.#engine.assertWritable();
+  #putOf({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
     const keys = identities(concerned);
     if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
     return this.#large.write(keys, value, work);
   }
 
-  /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
-  take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
-    this.#engine.assertWritable();
-    return this.#withTurns(this.#large.take(identities(take.concerned), take.pick));
-  }
-
-  /** @returns how many live entries were removed */
-  remove(slice: Removal): Promise<number> {
-    let removed = 0;
-    return this.write({
-      concerned: 'every key',
-      work: () => {
-        const done = slice();
-        removed += done.removed;
-        return done.isLast ? removed : AGAIN;
-      },
-    });
-  }
-
-  /** Resolves when all is done that was called before. The engine has to refuse calls by now. */
-  async ended(): Promise<void> {
-    while (!this.#queue.isEmpty || this.#underway.size > 0 || !this.#large.isIdle) {
-      await this.#queue.idle();
-      await Promise.allSettled(this.#underway);
-      await this.#large.idle();
-    }
-  }
-
-  #withTurns<T>(reading: Promise<T>): Promise<T> {
-    const ended = reading.finally(() => this.#underway.delete(ended));
-    this.#underway.add(ended);
-    return ended;
+  async #openStream(key: Key, range: CheckedRange): Promise<Readable | undefined> {
+    const { find } = this.#engine.live;
+    const row = await this.#read(key, find);
+    const opened = row && (await this.#outgoing.open(key, row, find, range));
+    this.#engine.counted(key, opened?.row);
+    return opened?.stream;
   }
 
   /** Some keys a turn: the rows of one turn from one snapshot, then their values. */

@@ -1,7 +1,8 @@
 import { type AGAIN, type Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
-import { FileRoom } from './file-room.ts';
+import { FileRoom, whileRoomIsTaken } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
+import { NotSynced } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
@@ -52,17 +53,17 @@ export class LargeValues {
     let taken = 0;
     let isStored = false;
     try {
-      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), {
-        before: async () => {
-          // Room is given in the order of the calls, so also to what may turn out to be smaller.
-          await this.#room.take(given.size);
-          taken = given.size;
-          value = 'finish' in given ? await given.finish() : given;
-          if (isFile(value)) await this.#writeFile(value);
-        },
-      });
+      const before = async () => {
+        // Room is given in the order of the calls, so also to what may turn out to be smaller.
+        await this.#room.take(given.size);
+        taken = given.size;
+        value = 'finish' in given ? await given.finish() : given;
+        if (isFile(value)) await this.#writeFile(value);
+      };
+      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), { before });
       return isStored;
     } catch (error) {
+      isStored = error instanceof NotSynced;
       throw storageError(error, 'cannot write a value file');
     } finally {
       this.#room.giveBack(taken);
@@ -75,7 +76,7 @@ export class LargeValues {
 
   /**
    * Takes out the entry that `pick` finds. Its file is opened before the row is removed, so that what cannot be read for
-   * want of descriptors or rights stays where it is.
+   * want of descriptors, rights or a serializer stays where it is.
    */
   async take(
     concerned: ConcernedKeys,
@@ -89,6 +90,7 @@ export class LargeValues {
         opened = undefined;
         for (let row = pick(); row !== undefined; row = pick()) {
           if (row.file === null) return removed(row, engine.values.decode(row.key, row));
+          engine.values.assertReadable(row.key, row);
           opened = engine.storage.files.openSync(row.file);
           if (opened !== undefined) return removed(row, undefined);
           engine.broken.removeEntry(row.key, row.file, 'gone');
@@ -112,6 +114,49 @@ export class LargeValues {
     }
   }
 
+  /**
+   * What `look` makes of the file of a row that was found, or of the one that has taken its place: another process may have
+   * replaced it, then the file is gone, and the new one counts. An entry whose file cannot be handed out is removed.
+   *
+   * @returns the row, with nothing where its value is not in a file; undefined where there is no entry
+   */
+  async whole<Row extends EntryRow, Content extends object>(
+    key: Key,
+    found: Row | undefined,
+    find: Find<Row>,
+    look: (file: string, row: Row) => Promise<Content | 'gone' | 'damaged'>,
+  ): Promise<{ readonly row: Row; readonly content: Content | undefined } | undefined> {
+    let row = found;
+    while (row !== undefined) {
+      if (row.file === null) return { row, content: undefined };
+      const { file } = row as { file: string };
+      const content = await look(file, row).catch((error: unknown) => {
+        throw storageError(error, 'cannot read a value file');
+      });
+      if (typeof content === 'object') return { row, content };
+      row = await this.#readRow(() => find(key));
+      if (row?.file === file) {
+        await this.removeBroken(key, file, content);
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** Removes the entry of a file that cannot be handed out. */
+  removeBroken(key: Key, file: string, why: 'gone' | 'damaged'): Promise<void> {
+    const { broken, settings } = this.#engine;
+    if (!settings.readOnly)
+      return this.#queue.run([keyIdentity(key)], () => broken.removeEntry(key, file, why));
+    broken.report(file, why, 'its entry stays');
+    return Promise.resolve();
+  }
+
+  /** Bytes of files that are being written and have no entry yet. */
+  get bytesUnderway(): number {
+    return this.#uncounted;
+  }
+
   get isIdle(): boolean {
     return this.#reads.size === 0;
   }
@@ -121,23 +166,12 @@ export class LargeValues {
     await Promise.allSettled(this.#reads);
   }
 
-  /** Another process may have replaced the row that was found: then its file is gone, and the new one counts. */
   async #read<Row extends EntryRow>(key: Key, found: Row, find: Find<Row>): Promise<Loaded<Row> | undefined> {
-    const engine = this.#engine;
-    let row: Row | undefined = found;
-    while (row !== undefined) {
-      if (row.file === null) return { row, value: await engine.values.decodeLater(key, row) };
-      const { file } = row as { file: string };
-      const content = engine.values.verified(row, await this.#fileContent(file, row.size));
-      if (Buffer.isBuffer(content)) return { row, value: await engine.values.decodeLater(key, row, content) };
-      row = await this.#readRow(() => find(key));
-      if (row?.file === file) {
-        if (engine.settings.readOnly) engine.broken.report(file, content, 'its entry stays');
-        else await this.#queue.run([keyIdentity(key)], () => engine.broken.removeEntry(key, file, content));
-        return undefined;
-      }
-    }
-    return undefined;
+    const { values, storage } = this.#engine;
+    const whole = await this.whole(key, found, find, async (file, row) =>
+      values.verified(row, await storage.files.read(file, row.size)),
+    );
+    return whole && { row: whole.row, value: await values.decodeLater(key, whole.row, whole.content) };
   }
 
   async #contentOf(file: OpenFile, size: number): Promise<FileContent> {
@@ -152,23 +186,17 @@ export class LargeValues {
 
   async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
     this.#uncounted += size;
-    const { storage, fullDisk, removals } = this.#engine;
+    const { settings, storage, fullDisk, removals } = this.#engine;
     for (let tries = 0; ; tries++) {
-      await this.#queue.run([], () => this.#engine.makeRoom(this.#uncounted));
+      await whileRoomIsTaken(settings, this.#queue, () =>
+        this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
+      );
       if (tries > 0) await removals.settled();
       try {
         return await storage.files.write(file, bytes);
       } catch (error) {
         if (!(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
       }
-    }
-  }
-
-  async #fileContent(file: string, size: number): Promise<FileContent> {
-    try {
-      return await this.#engine.storage.files.read(file, size);
-    } catch (error) {
-      throw storageError(error, 'cannot read a value file');
     }
   }
 }

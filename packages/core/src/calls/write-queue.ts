@@ -2,35 +2,42 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import { TimeoutError } from '../errors.ts';
+import type { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
 /** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
 export type ConcernedKeys = readonly (string | number)[] | 'every key';
 
+/** What is done before and after the work of a write. */
+export interface Around {
+  /** What has to be done first, off the event loop, while others may go ahead. */
+  readonly before?: (() => Promise<void>) | undefined;
+  /** Called after each transaction with a part of the work in it. What it throws ends the write. */
+  readonly committed?: (() => void) | undefined;
+  /** Whether the work must not be called again when its transaction failed. */
+  readonly isOnce?: boolean | undefined;
+}
+
 interface PendingWrite {
   readonly concerned: ConcernedKeys;
   readonly work: () => unknown;
-  /** Whether it must not be called again when its transaction failed. */
-  readonly isOnce: boolean;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
+  readonly committed: Around['committed'];
+  readonly isOnce: boolean;
   /** By monotonicMs(), from when it could be committed but for others' locks. */
   deadline: number;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   /** False while its file is being written. */
   isReady: boolean;
+  /** Whether that may take so long that only calls on its own keys wait for it. */
+  readonly isLong: boolean;
   /** Whether its transaction holds nothing else. */
   isAlone: boolean;
   /** How often in a row its transaction failed for want of room on the disk. */
   failures: number;
   isSettled: boolean;
-}
-
-interface RunOptions {
-  /** What has to be done first, off the event loop, while others may go ahead. */
-  readonly before?: () => Promise<void>;
-  readonly isOnce?: boolean | undefined;
 }
 
 /** Most writes in one transaction; the time they take is bounded by SLICE_MS. */
@@ -49,6 +56,8 @@ export class WriteQueue {
   #pendingOnEveryKey = 0;
   #draining: Promise<void> | undefined;
   #wake: (() => void) | undefined;
+  /** Groups that are committed, but perhaps not yet on disk. */
+  readonly #syncing = new Set<Promise<void>>();
 
   /** @param finish what to do with files that no row points to any more */
   constructor(engine: Engine, finish: (replacedFiles: readonly string[]) => void) {
@@ -72,33 +81,40 @@ export class WriteQueue {
    * @param concerned no key at all for what need not wait for anything
    * @returns what `work` returned, once it is committed
    */
-  run<T>(
+  run<T>(concerned: ConcernedKeys, work: () => T | typeof AGAIN, around: Around = {}): Promise<T> {
+    return this.#add({ concerned, work, isRead: false, isLong: false }, around);
+  }
+
+  /** The same where `before` may take so long that calls that concern every key do not wait for it. */
+  runLong<T>(
     concerned: ConcernedKeys,
     work: () => T | typeof AGAIN,
-    { before, isOnce = false }: RunOptions = {},
+    before: () => Promise<void>,
   ): Promise<T> {
-    return this.#add({ concerned, work, isRead: false, isOnce }, before);
+    return this.#add({ concerned, work, isRead: false, isLong: true }, { before });
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
-    return this.#add({ concerned, work, isRead: true, isOnce: false });
+    return this.#add({ concerned, work, isRead: true, isLong: false }, {});
   }
 
   #add<T>(
-    { concerned, work, isRead, isOnce }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isOnce'>,
-    before?: () => Promise<void>,
+    { concerned, work, isRead, isLong }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'>,
+    { before, committed, isOnce = false }: Around,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
         concerned,
         work,
         isRead,
+        committed,
         isOnce,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
         isReady: before === undefined,
+        isLong,
         isAlone: concerned === 'every key',
         failures: 0,
         isSettled: false,
@@ -113,9 +129,10 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when nothing is pending. */
+  /** Resolves when nothing is pending, and all that was committed is on disk where that is asked for. */
   async idle(): Promise<void> {
     while (this.#draining !== undefined) await this.#draining;
+    await Promise.allSettled(this.#syncing);
   }
 
   async #prepare(write: PendingWrite, before: () => Promise<void>): Promise<void> {
@@ -127,7 +144,14 @@ export class WriteQueue {
       this.#settle(write, () => write.reject(error));
       this.#dropSettled();
     }
+    if (write.isLong) this.#restartWaiting(write);
     this.#wake?.();
+  }
+
+  /** Those that had to wait for a write that took long have not waited for others' locks so far. */
+  #restartWaiting({ concerned }: PendingWrite): void {
+    const deadline = monotonicMs() + this.#engine.settings.timeoutMs;
+    for (const write of this.#pending) if (concernSame(write.concerned, concerned)) write.deadline = deadline;
   }
 
   async #drain(): Promise<void> {
@@ -154,14 +178,15 @@ export class WriteQueue {
       this.#fail(batch, storageError(error, 'cannot begin to write'));
       return;
     }
+    let replaced: readonly string[];
     try {
-      this.#slice((end) => {
+      replaced = this.#slice((end) => {
         for (const write of batch) {
           if (write.isSettled) continue;
           const result = write.work();
+          results.set(write, result);
           // What comes after it may concern the same keys.
           if (result === AGAIN) break;
-          results.set(write, result);
           if (monotonicMs() > end) break;
         }
       });
@@ -175,7 +200,18 @@ export class WriteQueue {
     }
     for (const write of batch) write.failures = 0;
     // Those that the slice had no time for stay pending.
-    for (const [write, result] of results) this.#settle(write, () => write.resolve(result as never));
+    const { log } = this.#engine;
+    const waitsForDisk = (write: PendingWrite) => !write.isRead && write.concerned.length > 0;
+    if (log === undefined || ![...results.keys()].some(waitsForDisk)) {
+      this.#finish(replaced);
+      for (const [write, result] of results) this.#committed(write, result);
+      return;
+    }
+    const synced = this.#whenSynced(log, replaced);
+    for (const [write, result] of results) {
+      if (result === AGAIN || !waitsForDisk(write)) this.#committed(write, result);
+      else this.#settle(write, () => void synced.then(() => this.#end(write, result), write.reject));
+    }
   }
 
   /** Whether what failed can be done again with the next group. */
@@ -186,6 +222,34 @@ export class WriteQueue {
     const tries = Math.max(...batch.map(({ failures }) => failures));
     for (const write of batch) write.failures++;
     return fullDisk.makeRoom({ error: cause, tries });
+  }
+
+  #committed(write: PendingWrite, result: unknown): void {
+    if (result !== AGAIN) return this.#settle(write, () => this.#end(write, result));
+    try {
+      write.committed?.();
+    } catch (error) {
+      this.#fail([write], error);
+    }
+  }
+
+  #end(write: PendingWrite, result: unknown): void {
+    try {
+      write.committed?.();
+      write.resolve(result as never);
+    } catch (error) {
+      write.reject(error);
+    }
+  }
+
+  /** What is committed is on disk before anybody hears of it, and before a file goes that it has replaced. */
+  #whenSynced(log: LogSync, replaced: readonly string[]): Promise<void> {
+    const synced = log.synced().finally(() => {
+      this.#finish(replaced);
+      this.#syncing.delete(synced);
+    });
+    this.#syncing.add(synced);
+    return synced;
   }
 
   #readAll(batch: readonly PendingWrite[]): void {
@@ -207,13 +271,17 @@ export class WriteQueue {
     for (const write of this.#pending) write.deadline += monotonicMs() - since;
   }
 
-  /** One transaction, whose lock is held already, with a time to end for what can go on in the next. */
-  #slice(work: (end: number) => void): void {
+  /**
+   * One transaction, whose lock is held already, with a time to end for what can go on in the next.
+   *
+   * @returns the files that no row points to any more
+   */
+  #slice(work: (end: number) => void): readonly string[] {
     const engine = this.#engine;
     engine.sliceEnd = monotonicMs() + SLICE_MS;
     try {
       work(engine.sliceEnd);
-      this.#finish(engine.commit());
+      return engine.commit();
     } catch (error) {
       this.#finish(engine.rollback());
       throw error;
@@ -232,7 +300,7 @@ export class WriteQueue {
         if (this.#engine.begin()) return true;
       }
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 
@@ -249,6 +317,7 @@ export class WriteQueue {
   #nextBatch(): PendingWrite[] {
     const batch: PendingWrite[] = [];
     const heldUp = new Set<string | number>();
+    const heldUpForLong = new Set<string | number>();
     for (const write of this.#pending) {
       const { concerned } = write;
       if (write.isAlone && batch.length > 0) break;
@@ -256,8 +325,13 @@ export class WriteQueue {
         if (heldUp.size === 0 && write.isReady) batch.push(write);
         break;
       }
-      if (write.isReady && !concerned.some((key) => heldUp.has(key))) batch.push(write);
-      else for (const key of concerned) heldUp.add(key);
+      const isHeldUp = concerned.some((key) => heldUp.has(key));
+      const isHeldUpForLong = concerned.some((key) => heldUpForLong.has(key));
+      if (write.isReady && !isHeldUp && !isHeldUpForLong) batch.push(write);
+      else {
+        const isForLong = !isHeldUp && (write.isReady ? isHeldUpForLong : write.isLong);
+        for (const key of concerned) (isForLong ? heldUpForLong : heldUp).add(key);
+      }
       if ((write.isAlone && batch.length > 0) || batch.length === BATCH_LIMIT) break;
     }
     return batch;
@@ -293,4 +367,9 @@ export class WriteQueue {
       else this.#pendingByKey.set(key, count);
     }
   }
+}
+
+function concernSame(one: ConcernedKeys, other: ConcernedKeys): boolean {
+  if (one === 'every key' || other === 'every key') return one === other;
+  return one.some((key) => other.includes(key));
 }

@@ -11,8 +11,8 @@ export interface SerializerSettings {
 }
 
 /** Values with a form of their own: a Uint8Array that is no Buffer, and a string that has no UTF-8 form. */
-const BYTES = 'bytes';
-const UTF16 = 'utf16';
+export const BYTES = 'bytes';
+export const UTF16 = 'utf16';
 const OWN_IDS = new Set([BYTES, UTF16, 'auto']);
 
 const OWN_SHAPE = '{ id, serialize, deserialize }';
@@ -79,14 +79,7 @@ export class Codec {
     if (codec === null) return data;
     if (codec === BYTES) return withoutBuffer(data as Buffer);
     if (codec === UTF16) return (data as Buffer).toString('utf16le');
-    const serializer = this.#serializers.get(codec);
-    if (serializer === undefined) {
-      throw new SerializerError(
-        key,
-        codec,
-        `was written by serializer '${codec}', which this cache does not have`,
-      );
-    }
+    const serializer = this.#serializerOf(codec, key);
     try {
       return serializer.deserialize(data as string | Buffer);
     } catch (cause) {
@@ -94,6 +87,21 @@ export class Codec {
         cause,
       });
     }
+  }
+
+  /** @throws {@link SerializerError} when this cache lacks the serializer of a stored form */
+  assertKnown(codec: string | null, key: Key): void {
+    if (codec !== null && codec !== BYTES && codec !== UTF16) this.#serializerOf(codec, key);
+  }
+
+  #serializerOf(codec: string, key: Key): Serializer {
+    const serializer = this.#serializers.get(codec);
+    if (serializer !== undefined) return serializer;
+    throw new SerializerError(
+      key,
+      codec,
+      `was written by serializer '${codec}', which this cache does not have`,
+    );
   }
 }
 

@@ -15,6 +15,7 @@ import { type EncodedValue, SEPARATOR, sizeOf } from './encoded-value.ts';
 
 /** How a cache makes values smaller before it stores them. */
 export interface CompressionOptions {
+  /** 'zstd' is the fastest and needs Node.js 22.15; 'brotli' and 'gzip' are everywhere. */
   algorithm: CompressionAlgorithm;
   /**
    * How hard it tries: 1 to 22 for 'zstd', 0 to 11 for 'brotli', 1 to 9 for 'gzip'.
@@ -22,10 +23,11 @@ export interface CompressionOptions {
    * @default 3 for 'zstd', 4 for 'brotli' and 'gzip'
    */
   level?: number | undefined;
-  /** Values whose stored form has fewer bytes stay as they are. @default 1024 */
+  /** Values whose stored form has fewer bytes stay as they are; Infinity compresses none. @default 1024 */
   threshold?: number | undefined;
 }
 
+/** The name of an algorithm, or that and how it is used. */
 export type CompressionChoice = CompressionAlgorithm | CompressionOptions;
 
 const DEFAULT_THRESHOLD = 1024;
@@ -47,6 +49,8 @@ interface Compressed {
   readonly algorithm: Algorithm;
   readonly data: Buffer;
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** Makes stored forms smaller, where that is worth it. What was made smaller says so itself, see decompress(). */
 export class Compression {
@@ -131,6 +135,16 @@ export function decompressLater(stored: EncodedValue, key: Key): EncodedValue | 
       throw damaged(compressed, key, cause);
     },
   );
+}
+
+/**
+ * What wrote a stored form, apart from its compression.
+ *
+ * @throws {@link SerializerError} when this Node.js cannot undo that
+ */
+export function codecWithin(codec: string | null, key: Key): string | null {
+  const compressed = compressedIn({ codec, data: EMPTY }, key);
+  return compressed === undefined ? codec : compressed.codec;
 }
 
 function compressedIn({ codec, data }: EncodedValue, key: Key): Compressed | undefined {

@@ -45,5 +45,8 @@ export const v8: Serializer = {
   deserialize: (data) => deserialize(data as Buffer),
 };
 
-/** How a cache writes what is neither a string, a number nor bytes. */
+/**
+ * How a cache writes what is neither a string, a number nor bytes: JSON where that gives back an equal value and V8's
+ * structured clone elsewhere ('auto'), only one of the two, or a serializer of one's own.
+ */
 export type SerializerChoice = 'auto' | 'json' | 'v8' | Serializer;

@@ -1,6 +1,6 @@
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
-import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
+import { type EntryTerms, type Expiry, withoutIdling } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
@@ -8,21 +8,22 @@ import { type DiskCacheOptions, resolveOptions, type Settings } from '../options
 import { POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
+import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
-import { isPinned, type Storage } from '../storage/storage.ts';
+import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
-import { Accesses } from './accesses.ts';
 import { BrokenFiles } from './broken-files.ts';
 import { FullDisk } from './full-disk.ts';
 import { LiveRows } from './live-rows.ts';
+import { UseNotes } from './use-notes.ts';
 import { openStorage } from './open-storage.ts';
 import { Place } from './place.ts';
 import { Recovery } from './recovery.ts';
-import { Tally, took } from '../tally.ts';
-import { type PreparedValue, ValueLayout } from './value-layout.ts';
+import { Tally } from '../tally.ts';
+import { ValueLayout } from './value-layout.ts';
 
 /** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
 export interface Slice {
@@ -46,6 +47,8 @@ export class Engine {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly live: LiveRows;
+  /** Waits for the disk, where that is asked for. */
+  readonly log: LogSync | undefined;
   readonly values: ValueLayout;
   readonly uses = new Uses();
   readonly evictor: Evictor;
@@ -62,7 +65,7 @@ export class Engine {
   sliceEnd = Infinity;
   readonly directory: string;
   readonly #place: Place;
-  readonly #accesses: Accesses;
+  readonly #useNotes: UseNotes;
   #refusesCalls = false;
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
@@ -79,15 +82,23 @@ export class Engine {
     this.#before = this.tally.mark();
     const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    const areUsesNoted = !readOnly && (policy.notesUse || maxIdleMs !== undefined);
     this.storage = openStorage(this.directory, this.settings, this.events);
-    this.#accesses = new Accesses(this.storage, this.uses, this.settings, areUsesNoted);
+    const isDurable = this.settings.durability === 'full';
+    const { home } = this.storage;
+    this.log = isDurable ? new LogSync(home.path, home.newFolders) : undefined;
+    this.#useNotes = new UseNotes({
+      storage: this.storage,
+      uses: this.uses,
+      now: () => clock.now(),
+      maxIdleMs,
+      isNoting: !readOnly && (policy.notesUse || maxIdleMs !== undefined),
+    });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
-      isInUse: (row) => this.live.isInUse(row),
+      keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
@@ -98,7 +109,7 @@ export class Engine {
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
-      onDone: (ms) => this.#checkpointTook(ms),
+      onDone: (ms) => this.tally.checkpointTook(ms),
       onStart: () => this.fullDisk.databaseGrows(),
       onLook: (isMoving) => this.fullDisk.look(isMoving),
     });
@@ -109,23 +120,30 @@ export class Engine {
       random,
       timeoutMs,
       tryWrite: (work) => this.#tryWrite(work),
-      purge: () => this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE,
+      purge: () => {
+        this.storage.sql.endLeasesUntil.run(this.now());
+        return this.evictor.purge(PURGED_AT_ONCE).isLast;
+      },
       tidyLog: () => this.checkpoints.tidy(),
-      writeUses: (rows) => this.#accesses.write(rows),
+      writeUses: (rows) => this.#useNotes.write(rows),
       mayWriteUses: () => !this.fullDisk.isLow,
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const replaced = () => this.#databaseReplaced();
-    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, replaced, report });
+    const followers = [this.evictor, this.checkpoints, this.upkeep];
+    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
+  }
+
+  /** Whether it is open. The body of a transaction that was called before may go on. */
+  get acceptsCalls(): boolean {
+    return !this.#refusesCalls || this.storage.transaction.isOpen;
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
   assertOpen(): void {
-    // The body of a transaction that was called before may go on.
-    if (this.#refusesCalls && !this.storage.transaction.isOpen)
+    if (!this.acceptsCalls)
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
   }
 
@@ -184,6 +202,7 @@ export class Engine {
   commit(): readonly string[] {
     const files = this.storage.transaction.commit();
     this.tally.committed();
+    this.uses.committed();
     this.checkpoints.committed(this.storage.takeLogBytes());
     return files;
   }
@@ -191,6 +210,7 @@ export class Engine {
   /** @returns the files that no row points to any more */
   rollback(): readonly string[] {
     this.tally.restore(this.#before);
+    this.uses.takenBack();
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
   }
@@ -208,14 +228,9 @@ export class Engine {
       return this.storage.transaction.nested(part, (name) => this.storage.files.removeSync(name));
     } catch (error) {
       this.tally.restore(before);
+      this.uses.takenBack();
       throw error;
     }
-  }
-
-  /** Counts that a write had to wait for others. */
-  waitedForLock(ms: number): void {
-    took(this.tally.lockWaits, ms);
-    this.events.trace('lockWait', { ms });
   }
 
   now(): number {
@@ -238,10 +253,10 @@ export class Engine {
    * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
    *   room
    */
-  put(key: Key, prepared: PreparedValue, terms: EntryTerms): boolean | typeof AGAIN {
+  put(key: Key, prepared: StoredValue, terms: EntryTerms): boolean | typeof AGAIN {
     if (!this.live.isLive(terms)) {
-      this.tally.counts.sets++;
-      this.#removeAny(key);
+      this.tally.set(key);
+      this.delete(key);
       return false;
     }
     const { codec, size, checksum, file, value } = prepared;
@@ -251,75 +266,72 @@ export class Engine {
       if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
       growth = this.storage.growth(key, stored, terms.tags);
     }
-    this.tally.counts.sets++;
+    this.tally.set(key);
+    const isNew = growth.old === undefined || !this.live.isStillLive(growth.old);
     if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
       this.evictor.remove(growth.old);
-      growth = { ...growth, old: undefined };
+      growth = { ...growth, old: undefined, place: growth.old.seq };
     }
-    const id = this.storage.put(key, stored, { ...terms, stored: this.#accesses.stamp() }, growth);
-    if (this.events.isTraced('set')) this.events.trace('set', { key: givenKey(key) });
+    const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
+    if (isNew && (growth.old !== undefined || growth.place !== undefined)) this.storage.arriveAnew(id);
     this.evictor.written(growth.space);
-    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#accesses.writeReturn(id);
+    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;
   }
 
   /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
   touch(key: Key, expiry: Expiry | undefined): boolean {
     const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !(this.live.isLive(row) || this.live.isInUse(row))) return false;
-    if (expiry !== undefined && (expiry.expires !== row.expires || expiry.deadline !== null)) {
-      this.storage.setExpires(row, expiry);
-    }
+    if (row === undefined || !this.live.isStillLive(row)) return false;
+    const wanted = expiry && isPinned(row) ? withoutIdling(expiry) : expiry;
+    if (wanted !== undefined && (wanted.expires !== row.expires || wanted.deadline !== null))
+      this.storage.setExpires(row, wanted);
+    else this.#useNotes.slide(row);
     this.#noteUse(row.id);
     return true;
   }
 
   /** What set() would have to be given to keep of an entry all but its value. */
   termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
-    const deadline = this.settings.maxIdleMs === undefined ? undefined : this.storage.sql.deadline.get(id);
-    const extras = deadline === undefined ? undefined : { deadline, staleUntil: null, cost: null };
-    return { expires, tags, isPinned: isPinned({ id }), extras };
+    const deadline = this.storage.sql.deadline.get(id);
+    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
+    const { maxIdleMs } = this.settings;
+    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.now() + maxIdleMs));
+    const extras = { deadline, staleUntil: null, cost: null };
+    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
   }
 
   /** Removes a live entry that was found. */
   remove(row: ReplacedRow): void {
     this.evictor.remove(row);
-    this.#deleted(row.key);
+    this.tally.deleted(row.key);
   }
 
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): boolean {
-    const row = this.#removeAny(key);
-    if (row === undefined || !this.live.isLive(row)) return false;
-    this.#deleted(key);
-    return true;
+    this.storage.sql.endLeaseOf.run(key);
+    const row = this.storage.sql.findReplaced.get(key);
+    if (row === undefined) return false;
+    const wasLive = this.live.isStillLive(row);
+    this.evictor.remove(row);
+    if (wasLive) this.tally.deleted(key);
+    return wasLive;
   }
 
-  /** Evicts until files of so many bytes fit that are about to be written. @returns AGAIN when the slice ended first */
-  makeRoom(bytes: number): undefined | typeof AGAIN {
-    return this.evictor.makeRoom({ bytes, entries: 0 }, this.sliceEnd) ? undefined : AGAIN;
-  }
-
-  #deleted(key: Key): void {
-    this.tally.counts.deletes++;
-    if (this.events.isTraced('delete')) this.events.trace('delete', { key: givenKey(key) });
-  }
-
-  #checkpointTook(ms: number): void {
-    took(this.tally.checkpoints, ms);
-    this.events.trace('checkpoint', { ms });
+  /**
+   * Evicts until files of so many bytes fit that are about to be written.
+   *
+   * @param others how many of them are for other files
+   * @returns AGAIN when the slice ended first
+   */
+  makeRoom(bytes: number, others = 0): undefined | typeof AGAIN {
+    const room = { bytes, entries: 0, file: { reserved: 0, others, maySpend: false } };
+    return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
   }
 
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
     this.events.report(error);
-  }
-
-  #databaseReplaced(): void {
-    this.uses.take();
-    this.evictor.databaseReplaced();
-    this.checkpoints.databaseReplaced();
-    this.upkeep.databaseReplaced();
   }
 
   #endUpkeep(): void {
@@ -348,12 +360,6 @@ export class Engine {
   }
 
   #noteUse(id: number): void {
-    if (this.#accesses.note(id)) this.upkeep.usesNoted();
-  }
-
-  #removeAny(key: Key): ReplacedRow | undefined {
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row !== undefined) this.evictor.remove(row);
-    return row;
+    if (this.#useNotes.note(id)) this.upkeep.usesNoted();
   }
 }

@@ -1,4 +1,5 @@
 import { isDiskFull } from '../storage/rows/sqlite-error.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Checkpoints } from '../upkeep/checkpoints.ts';
 import type { Evictor } from '../upkeep/evictor.ts';
@@ -13,9 +14,6 @@ const MARGIN_BYTES = 256 * 1024;
 const MARGIN_PART = 1 / 16;
 /** With less left the cache grows no more, so that what is only in the log can always be moved into the database. */
 const LOW_BYTES = 4 * 1024 * 1024;
-/** Rows that are removed in one transaction; fewer where the log has to get along with what is kept back. */
-const REMOVED_AT_ONCE = 256;
-const REMOVED_ON_FULL_DISK = 8;
 /** It may grow again when so much more is left. */
 const ROOM_AGAIN_BYTES = 1024 * 1024;
 
@@ -52,17 +50,12 @@ export class FullDisk {
     this.#storage = storage;
     this.#evictor = evictor;
     this.#checkpoints = checkpoints;
-    this.#adapt(storage.space.available());
+    this.#adapt(storage.home.space.available());
   }
 
   /** Whether what is written for its own sake only has to wait. */
   get isLow(): boolean {
     return this.#availableThen !== undefined;
-  }
-
-  /** How many rows to remove in one transaction. */
-  get removedAtOnce(): number {
-    return this.isLow ? REMOVED_ON_FULL_DISK : REMOVED_AT_ONCE;
   }
 
   /** Makes room after a transaction, or the writing of a file, failed. @returns whether to do it again */
@@ -85,7 +78,7 @@ export class FullDisk {
 
   /** Looks from time to time how much is left, and keeps back what the log needs, unless that is just being moved. */
   look(isMoving: boolean): LogLimits {
-    const { space } = this.#storage;
+    const { space } = this.#storage.home;
     const available = space.available();
     this.#adapt(available);
     const growth = this.#storage.growthInLog();
@@ -95,7 +88,7 @@ export class FullDisk {
 
   /** Lets go of what was kept back for the growth of the database that is about to happen, if the disk has room for it. */
   databaseGrows(): void {
-    const { space } = this.#storage;
+    const { space } = this.#storage.home;
     const available = space.available();
     if (available - LOW_BYTES > this.#storage.growthInLog()) space.keepBack(0, available);
   }
@@ -112,7 +105,7 @@ export class FullDisk {
   #lowerLimit({ error, tries, bytes = 0 }: Failure): boolean {
     if (!isDiskFull(error) || tries >= TRIES || this.#storage.transaction.isOpen) return false;
     try {
-      this.#limit(this.#storage.space.available(), { bytes, tries });
+      this.#limit(this.#storage.home.space.available(), { bytes, tries });
       return true;
     } catch {
       // What failed first is what the caller is to hear of.
@@ -122,15 +115,15 @@ export class FullDisk {
 
   #limit(available: number, { bytes, tries }: { readonly bytes: number; readonly tries: number }): void {
     this.#availableThen = Math.min(this.#availableThen ?? Infinity, available);
-    const { space } = this.#storage.sql.totals.get() ?? { space: 0 };
+    const { space } = totalsFrom(this.#storage.sql.totals.get());
     const margin = tries === 0 ? 0 : Math.min(MARGIN_BYTES, space * MARGIN_PART) * 2 ** (tries - 1);
     this.#evictor.limitSpace(space, bytes + margin);
   }
 
   /** Where the log cannot be moved, what adds to it is refused, so that what removes finds room there. */
   #mayTakeReserve(): boolean {
-    const { space, hasPut } = this.#storage;
-    return (!hasPut || this.#storage.growthInLog() <= space.reserved) && space.release();
+    const { hasPut, home } = this.#storage;
+    return (!hasPut || this.#storage.growthInLog() <= home.space.reserved) && home.space.release();
   }
 }
 

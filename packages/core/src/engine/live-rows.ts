@@ -1,6 +1,6 @@
 import type { Key } from '../entry/key.ts';
 import type { Uses } from '../policy/uses.ts';
-import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** How a read finds a key's live row. */
@@ -41,6 +41,11 @@ export class LiveRows {
       const row = this.findFull(key);
       return row !== undefined && this.#now() - Math.floor(row.stored) < maxAgeMs ? row : undefined;
     };
+  }
+
+  /** The same of a row that was found under the lock. */
+  isStillLive(row: ReplacedRow): boolean {
+    return this.isLive(row) || this.isInUse(row);
   }
 
   has(key: Key): boolean {

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import type { EvictionReason } from '../events.ts';
 import type { Times } from '../tally.ts';
 
@@ -6,15 +7,19 @@ import type { Times } from '../tally.ts';
 export interface CacheStats {
   /** Entries in the cache, expired ones that were not yet removed left out. */
   readonly count: number;
-  /** Bytes that the entries take on disk. */
+  /** Bytes that the entries take on disk, and the files of streams that are just being written. */
   readonly size: number;
+  /** As this process opened it, in bytes. */
   readonly sizeLimit: number;
+  /** As this process opened it. */
   readonly entryLimit: number;
-  /** Reads that found a live entry. */
+  /** Reads of this process that found a live entry: get(), entry(), getStream(), path(), each key of getMany(), … */
   readonly hits: number;
-  /** Reads that found none. */
+  /** The same that found none, or one whose file was gone or damaged. */
   readonly misses: number;
+  /** Entries that this process stored, by whichever verb. */
   readonly sets: number;
+  /** Live entries that this process removed one by one: by delete(), pop(), pull(), ack(). */
   readonly deletes: number;
   /** Entries that this process removed to keep the limits. */
   readonly evicted: number;
@@ -33,9 +38,8 @@ export function totalsOf({ storage: { sql, transaction }, settings }: Engine): {
   count: number;
   size: number;
 } {
-  const totals = transaction.isOpen ? transaction.totals : sql.totals.get();
-  const expired = sql.countExpired.get({ now: settings.clock.now() }) ?? 0;
-  return { count: (totals?.count ?? 0) - expired, size: totals?.space ?? 0 };
+  const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
+  return { count: count - (sql.countExpired.get({ now: settings.clock.now() }) ?? 0), size: space };
 }
 
 export function statsOf(engine: Engine): CacheStats {

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Codec } from '../codec/codec.ts';
-import { type Compression, decompress, decompressLater } from '../codec/compression.ts';
+import { codecWithin, type Compression, decompress, decompressLater } from '../codec/compression.ts';
 import { type EncodedValue, sizeOf } from '../codec/encoded-value.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Key } from '../entry/key.ts';
@@ -92,6 +92,17 @@ export class ValueLayout {
     return plain instanceof Promise
       ? plain.then((decompressed) => this.#codec.decode(decompressed, key))
       : this.#codec.decode(plain, key);
+  }
+
+  /** Where a row's value is, when it is in a file. */
+  pathOf(row: EntryRow | undefined): string | undefined {
+    const file = row?.file ?? null;
+    return file === null ? undefined : this.#files.path(file);
+  }
+
+  /** @throws SerializerError when this cache has not what it takes to read the value of a row */
+  assertReadable(key: Key, { codec }: EntryRow): void {
+    this.#codec.assertKnown(codecWithin(codec, key), key);
   }
 
   /** The content of a row's file if it is what was written. */

@@ -5,13 +5,17 @@ import type { RowExtras } from '../storage/rows/statements.ts';
 export interface ExpiryOptions {
   /** Lifetime from now in ms, more than 0. @default the cache's `ttl` */
   ttl?: number | undefined;
-  /** Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once. */
+  /**
+   * Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once.
+   *
+   * @default none, unless a `ttl` says otherwise
+   */
   expires?: number | undefined;
 }
 
 /** What a write may say about its entry. */
 export interface SetOptions extends ExpiryOptions {
-  /** Labels to evict the entry by, see evict(). They replace the tags the entry had. @default none */
+  /** Labels to evict the entry by, see evict(): non-empty strings. They replace the tags the entry had. @default none */
   tags?: readonly string[] | undefined;
   /**
    * Whether the entry is never evicted to make room, for what is no cached copy of something else, as the state of a
@@ -46,8 +50,12 @@ export interface EntryTerms {
   readonly extras: RowExtras | undefined;
 }
 
+/** The names of SetOptions. */
+export const SET_OPTIONS = ['ttl', 'expires', 'tags', 'pinned'] as const satisfies (keyof SetOptions)[];
+
 const NO_TERMS: EntryTerms = { expires: null, tags: null, isPinned: false, extras: undefined };
-const LATEST_DATE_MS = 8.64e15;
+/** The last moment that a Date can tell. */
+export const LATEST_DATE_MS = 8.64e15;
 
 /**
  * Checks a write's options and turns a ttl into a deadline.
@@ -57,7 +65,7 @@ const LATEST_DATE_MS = 8.64e15;
 export function entryTerms(options: SetOptions | undefined, lifetimes: Lifetimes, now: number): EntryTerms {
   if (options === undefined && lifetimes.ttlMs === undefined && lifetimes.maxIdleMs === undefined)
     return NO_TERMS;
-  const { tags, pinned, ttl, expires } = checkOptions(options, ['ttl', 'expires', 'tags', 'pinned']);
+  const { tags, pinned, ttl, expires } = checkOptions(options, SET_OPTIONS);
   const isPinned = validPinned(pinned);
   const lifetime = isPinned ? { ...lifetimes, maxIdleMs: undefined } : lifetimes;
   const expiry = expiryOf({ ttl, expires }, lifetime, now);
@@ -110,6 +118,12 @@ export function validTag(tag: unknown): string {
   );
 }
 
+/** The same for what does not expire for want of uses. */
+export function withoutIdling({ expires, deadline }: Expiry): Expiry {
+  if (deadline === null) return { expires, deadline };
+  return { expires: deadline === LATEST_DATE_MS ? null : deadline, deadline: null };
+}
+
 function expiryOf(options: ExpiryOptions, { ttlMs, maxIdleMs }: Lifetimes, now: number): Expiry {
   const latest = deadline(options, ttlMs, now);
   if (maxIdleMs === undefined) return { expires: latest, deadline: null };
@@ -125,7 +139,12 @@ function validPinned(pinned: unknown): boolean {
   );
 }
 
-function deadline(
+/**
+ * The time that the options name, or null when they name none.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TTL`
+ */
+export function deadline(
   { ttl, expires }: ExpiryOptions,
   defaultTtlMs: number | undefined,
   now: number,
@@ -148,14 +167,26 @@ function validDeadline(expires: unknown): number {
   );
 }
 
-function tagText(tags: unknown): string | null {
+/**
+ * The same array when it is one of tags.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TAG`
+ */
+export function validTags(tags: unknown): readonly string[] {
   if (!Array.isArray(tags)) {
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_TAG',
       `tags must be an array of non-empty strings; given ${describe(tags)}`,
     );
   }
-  return tags.length === 0 ? null : JSON.stringify([...new Set(tags.map(validTag))]);
+  // Not every(), which passes over holes.
+  for (const tag of tags) validTag(tag);
+  return tags as readonly string[];
+}
+
+function tagText(tags: unknown): string | null {
+  const valid = validTags(tags);
+  return valid.length === 0 ? null : JSON.stringify([...new Set(valid)]);
 }
 
 /**

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from '../errors.ts';
 export interface GetOptions<Fallback = undefined> {
   /** What is returned when there is no such entry. @default undefined */
   fallback?: Fallback;
-  /** Only an entry that was stored less than so many ms ago. @default any live one */
+  /** Only an entry that was stored less than so many ms ago, more than 0; an older one stays where it is. @default any live one */
   maxAge?: number | undefined;
 }
 
@@ -41,6 +41,7 @@ function checkedOptions<Fallback>(
   known: readonly (keyof GetOptions)[] = ['fallback', 'maxAge'],
 ): GetOptions<Fallback> {
   try {
+    if (Object.keys(given).length === 0) throw new Error('an empty object names no option');
     return checkOptions(given, known);
   } catch (error) {
     const hint = 'a fallback that is an object has to be given as { fallback }';

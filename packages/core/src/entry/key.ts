@@ -1,6 +1,9 @@
 import { describe, InvalidArgumentError } from '../errors.ts';
 
-/** What an entry is found by. `1`, `'1'` and the byte 0x31 are three different keys. */
+/**
+ * What an entry is found by: a well-formed string, a finite number or bytes, of any length. They are kept apart by type:
+ * `1`, `'1'` and the byte 0x31 are three different keys. 0 and -0 are one. Bytes come back as a Uint8Array.
+ */
 export type Key = string | number | Uint8Array;
 
 /** Half-open range of stored keys, as SQLite compares them. */

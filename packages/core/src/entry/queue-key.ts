@@ -1,4 +1,4 @@
-import { describe, InvalidArgumentError } from '../errors.ts';
+import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
 import type { KeyRange } from './key.ts';
 
 /** Between a queue's prefix and an item's number. */
@@ -13,11 +13,15 @@ export interface QueueKeys {
   readonly name: string;
   /** All keys of items, and such of other keys as have to be told apart by their form. */
   readonly range: KeyRange;
-  /** How many characters (code points) the key of an item has. */
-  readonly length: number;
+  /** How many bytes the key of an item has. */
+  readonly bytes: number;
   /** The key of the first item of an empty queue. */
   readonly first: string;
-  /** The key beside one, on the way to the front (-1) or to the back (1). */
+  /**
+   * The key beside one, on the way to the front (-1) or to the back (1).
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_FULL` at the end of all numbers
+   */
   beside(key: string, step: -1 | 1): string;
   /** Whether a key in the range, and of the length, is an item's. */
   isItem(key: string): boolean;
@@ -36,13 +40,26 @@ export function queueKeys(prefix: unknown): QueueKeys {
     );
   }
   const start = prefix + SEPARATOR;
+  const numberOf = (key: string) => Number(key.slice(start.length));
   const keyOf = (number: number) => start + String(number).padStart(DIGITS, '0');
   return {
     name: `\0queue ${prefix}`,
     range: { from: `${start}0`, to: `${start}:` },
-    length: Array.from(start).length + DIGITS,
+    bytes: Buffer.byteLength(start) + DIGITS,
     first: keyOf(FIRST),
-    beside: (key, step) => keyOf(Number(key.slice(start.length)) + step),
-    isItem: (key) => /^\d+$/.test(key.slice(start.length)),
+    beside: (key, step) => {
+      const number = numberOf(key) + step;
+      if (isPlace(number)) return keyOf(number);
+      throw new DiskCacheError(
+        'ERR_DISKCACHE_FULL',
+        `there is no place beyond key ${describe(key)} in the queue of ${describe(prefix)}`,
+      );
+    },
+    isItem: (key) => /^\d+$/.test(key.slice(start.length)) && isPlace(numberOf(key)),
   };
+}
+
+/** A user's own keys may look like items, but for those no place is left beyond them. */
+function isPlace(number: number): boolean {
+  return number > 0 && number < Number.MAX_SAFE_INTEGER;
 }

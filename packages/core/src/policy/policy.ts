@@ -1,4 +1,8 @@
-/** The names of the policies, see {@link POLICIES}. */
+/**
+ * What goes first when a limit is reached: what was not used for longest ('lru'), what was used least often, with old uses
+ * fading ('lfu'), what came first ('fifo'), what was not used again soon after it came ('s3-fifo'), or nothing, so that a
+ * full cache refuses what is new ('none').
+ */
 export type EvictionPolicy = 'lru' | 'lfu' | 'fifo' | 's3-fifo' | 'none';
 
 /** What is known of an entry when a victim is chosen. */

@@ -13,6 +13,8 @@ interface Use {
  */
 export class Uses {
   readonly #notes = new Map<number, Use>();
+  /** Of entries that are removed, as long as that may be taken back. */
+  readonly #forgotten = new Map<number, Use>();
 
   /** Notes that an entry was read. */
   note(id: number, at: number, tick: number): void {
@@ -32,7 +34,26 @@ export class Uses {
 
   /** Forgets an entry that is gone, since its id will be another's. */
   forget(id: number): void {
+    const use = this.#notes.get(id);
+    if (use === undefined) return;
     this.#notes.delete(id);
+    this.#forgotten.set(id, use);
+  }
+
+  /** Says that what was removed is gone for good. */
+  committed(): void {
+    this.#forgotten.clear();
+  }
+
+  /** Says that what was removed is there again. */
+  takenBack(): void {
+    for (const [id, use] of this.#forgotten) this.#notes.set(id, use);
+    this.#forgotten.clear();
+  }
+
+  /** The same of all. */
+  forgetAll(): void {
+    this.#notes.clear();
   }
 
   get size(): number {

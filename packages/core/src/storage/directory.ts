@@ -1,15 +1,26 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { storageError } from './rows/sqlite-error.ts';
 
 const TAG_NAME = 'CACHEDIR.TAG';
 const TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by DiskCache.\n';
 
-/** Makes the folder of a cache if there is none, private to the user. */
-export function makeDirectory(directory: string): void {
+/**
+ * Makes the folder of a cache if there is none, private to the user.
+ *
+ * @returns the folders in which something may have a new name: itself, and those above as far as they were made
+ */
+export function makeDirectory(directory: string): readonly string[] {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const folders = [directory];
+    if (first === undefined) return folders;
+    for (let folder = directory; folder !== dirname(first) && folder !== dirname(folder);) {
+      folder = dirname(folder);
+      folders.push(folder);
+    }
+    return folders;
   } catch (error) {
     throw storageError(error, `cannot make ${directory}`);
   }

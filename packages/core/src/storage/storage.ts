@@ -1,18 +1,14 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
-import { DiskSpace } from './disk-space.ts';
-import { makeDirectory, markAsCache } from './directory.ts';
-import { Connection } from './rows/connection.ts';
-import type { DatabaseOptions } from './rows/open-database.ts';
+import { Home, type HomeOptions } from './home.ts';
+import { Reservations } from './reservations.ts';
+import { Arrivals } from './rows/arrivals.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
-import { identityOf } from './rows/set-aside.ts';
-import { isDiskFull } from './rows/sqlite-error.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
+  type ComputedRow,
   type EntryRow,
   type FullEntryRow,
   inOrder,
@@ -21,6 +17,7 @@ import {
   type RowExtras,
   type Statements,
 } from './rows/statements.ts';
+import { truncate } from './rows/truncation.ts';
 import { WriteTransaction } from './rows/write-transaction.ts';
 
 /** A value in its stored form, and where it goes. */
@@ -43,6 +40,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
+  /** The place in the order of arrival that it takes over. */
+  readonly place?: number;
 }
 
 /** What else a row records. */
@@ -55,13 +54,11 @@ export interface RowTerms {
   readonly extras: RowExtras | undefined;
 }
 
-export interface StorageOptions extends Omit<DatabaseOptions, 'path'> {
-  readonly directory: string;
-  readonly sizeLimit: number;
-  /** Whether a new entry takes the id of one that is gone, so that ids stay without gaps. */
-  readonly reuseIds: boolean;
+export interface StorageOptions extends HomeOptions {
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
+  /** Whether files are on disk, and not only on their way there, once they are written. */
+  readonly isDurable: boolean;
 }
 
 /** How many ids of removed entries are remembered; more only leave gaps. */
@@ -73,46 +70,31 @@ const FREE_IDS_LIMIT = 10_000;
  */
 export class Storage {
   readonly sql: Statements;
+  readonly home: Home;
   readonly files: ValueFiles;
-  readonly space: DiskSpace;
   readonly transaction: WriteTransaction;
+  readonly reservations: Reservations;
   readonly #memory: RowMemory;
-  readonly #directory: string;
-  readonly #path: string;
-  readonly #readOnly: boolean;
-  readonly #connection: Connection;
-  readonly #reuseIds: boolean;
+  readonly arrivals: Arrivals;
   readonly #freeIds: number[] = [];
   /** Whether the last transaction wrote entries, and did not only remove some. */
   hasPut = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, sizeLimit, reuseIds, memoryLimit, ...database }: StorageOptions) {
-    this.#directory = directory;
-    this.space = new DiskSpace(directory, sizeLimit);
-    this.#readOnly = database.readOnly;
-    this.#path = join(directory, 'cache.db');
-    this.#connection = this.#inFolder(() => new Connection({ ...database, path: this.#path }));
-    this.sql = this.#connection.sql;
-    this.files = new ValueFiles(directory, database.random);
-    this.transaction = new WriteTransaction(this.#connection);
-    this.#memory = new RowMemory(this.sql, this.#path, memoryLimit);
-    this.#reuseIds = reuseIds;
+  constructor({ memoryLimit, isDurable, ...options }: StorageOptions) {
+    this.home = new Home(options);
+    const { connection, path } = this.home;
+    this.sql = connection.sql;
+    this.files = new ValueFiles(options.directory, options.random, isDurable);
+    this.transaction = new WriteTransaction(connection);
+    this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
+    this.#memory = new RowMemory(this.sql, path, memoryLimit);
+    this.arrivals = new Arrivals(this.sql, this.transaction);
   }
 
   get db(): SqliteDatabase {
-    return this.#connection.db;
-  }
-
-  /** Where the database is that is read: a copy, if only that could be opened. */
-  get databasePath(): string {
-    return this.#connection.path;
-  }
-
-  /** Whether the database that is open is the one in the folder, at the cost of a look at the file system. */
-  get isCurrent(): boolean {
-    return this.#connection.isCurrent;
+    return this.home.connection.db;
   }
 
   /**
@@ -121,8 +103,8 @@ export class Storage {
    * @param damage what is wrong with the one that is open, so that it is set aside
    */
   reopen(damage?: 'corrupt' | 'foreign'): void {
-    this.#inFolder(() => this.#connection.reopen(damage));
-    this.#memory.clear();
+    this.home.reopen(damage);
+    this.#memory.forgetAll();
     this.#freeIds.length = 0;
   }
 
@@ -163,6 +145,14 @@ export class Storage {
     return this.#remembered(key, this.sql.findFull.get(key));
   }
 
+  /** The same with what getOrSet() records. */
+  findComputed(key: Key): ComputedRow | undefined {
+    if (this.transaction.isWriting) return this.sql.findComputed.get(key);
+    const remembered = this.#memory.recall(key);
+    if (remembered !== undefined && 'cost' in remembered) return remembered as ComputedRow;
+    return this.#remembered(key, this.sql.findComputed.get(key));
+  }
+
   /** Forgets what is in memory of a key whose time seems to have passed: its use may have moved that time. */
   forget(key: Key): void {
     this.#memory.forget(key);
@@ -186,7 +176,7 @@ export class Storage {
     key: Key,
     value: StoredValue,
     { expires, tags, stored, isPinned, extras }: RowTerms,
-    { old, space }: Growth,
+    { old, space, place }: Growth,
   ): number {
     const { sql, transaction } = this;
     this.hasPut = true;
@@ -195,20 +185,23 @@ export class Storage {
     let id = old?.id;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
+      const seq = place ?? this.arrivals.next;
       const { lastInsertRowid } =
         extras === undefined
-          ? sql.insert.run(...inOrder(content), newId, key)
-          : sql.insertWhole.run(...wholeInOrder({ ...content, ...extras }), newId, key);
+          ? sql.insert.run(...inOrder(content), newId, key, seq)
+          : sql.insertWhole.run(...wholeInOrder({ ...content, ...extras }), newId, key, seq);
       id = Number(lastInsertRowid);
       if (id < 1 && !isPinned) id = this.#firstId(id);
-      transaction.add({ count: 1, space: content.space, fileSpace: fileSpace(value) });
+      transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
+      if (place === undefined) this.arrivals.arrived(seq, id);
+      else this.arrivals.moved(seq, id);
     } else if (extras === undefined) {
       sql.replace.run(...inOrder(content), id);
     } else {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, id);
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
   }
@@ -223,6 +216,24 @@ export class Storage {
     this.logged(4);
   }
 
+  /**
+   * Moves the time at which an entry expires, where it moves with use. Needs the write lock.
+   *
+   * @returns whether it moves, and the entry was there already when it was used
+   */
+  slide({ id, key }: ReplacedRow, at: number, maxIdleMs: number): boolean {
+    this.#memory.forget(key);
+    this.logged(2);
+    return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
+  }
+
+  /** Gives an entry the last place in the order of insertion: the one it replaced was gone. Needs the write lock. */
+  arriveAnew(id: number): void {
+    const seq = this.arrivals.next;
+    this.sql.setSeq.run(seq, id);
+    this.arrivals.arrived(seq, id);
+  }
+
   /** Removes a row and whatever belongs to it. Needs the write lock. */
   remove(row: ReplacedRow): void {
     this.#memory.forget(row.key);
@@ -232,7 +243,52 @@ export class Storage {
     if (row.file !== null) this.transaction.fileReplaced(row.file);
     this.transaction.add({ count: -1, space: -row.space, fileSpace: -fileSpace(row) });
     this.#logBytes += 2 * PAGE_BYTES;
-    if (this.#reuseIds && !isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+    this.arrivals.left(1);
+    if (!isPinned(row) && this.#freeIds.length < FREE_IDS_LIMIT) this.#freeIds.push(row.id);
+  }
+
+  /** The same of many rows, with as few statements as there can be. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    // Neighbours next to each other, since each page that changes costs more than a row.
+    const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
+    this.sql.removeAll.run(JSON.stringify(ids));
+    this.sql.removeUses.run(JSON.stringify(ids));
+    let space = 0;
+    let inFiles = 0;
+    for (const row of rows) {
+      this.#memory.forget(row.key);
+      this.#removeTags(row);
+      if (row.file !== null) this.transaction.fileReplaced(row.file);
+      space += row.space;
+      inFiles += fileSpace(row);
+    }
+    this.transaction.add({ count: -rows.length, space: -space, fileSpace: -inFiles });
+    this.logged(2 * rows.length);
+    this.arrivals.left(rows.length);
+    const free = ids.filter((id) => !isPinned({ id }));
+    this.#freeIds.push(...free.slice(0, FREE_IDS_LIMIT - this.#freeIds.length));
+  }
+
+  /** Whether the cache has no more pages and files than that. */
+  isWithin({ pages, files }: { pages: number; files: number }): boolean {
+    const { all, free } = this.databaseBytes();
+    return all - free <= pages * PAGE_BYTES && (this.sql.countFiles.get(files + 1) ?? 0) <= files;
+  }
+
+  /** Removes all rows at once. Needs the write lock. @returns how many of them had not expired */
+  truncate(now: number): number {
+    const { live, files, totals } = truncate(this.sql, now, this.transaction.totals);
+    this.forgetAll();
+    for (const file of files) this.transaction.fileReplaced(file);
+    this.transaction.setTotals(totals);
+    this.logged(64);
+    return live;
+  }
+
+  /** Forgets what is in memory of all rows. */
+  forgetAll(): void {
+    this.#memory.forgetAll();
+    this.#freeIds.length = 0;
   }
 
   /** Counts pages that a change elsewhere added to the log, about. */
@@ -255,8 +311,7 @@ export class Storage {
 
   /** By how much the database file will grow when all that is in the log is moved into it. */
   growthInLog(): number {
-    const bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-    return Math.max(0, this.databaseBytes().all - bytes);
+    return this.home.growthInLog(this.databaseBytes().all);
   }
 
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
@@ -267,27 +322,7 @@ export class Storage {
   }
 
   close(): void {
-    this.#connection.close();
-  }
-
-  #inFolder<T>(open: () => T): T {
-    if (this.#readOnly) return open();
-    makeDirectory(this.#directory);
-    const isNew = identityOf(this.#path) === undefined;
-    const opened = this.#withReserve(open);
-    markAsCache(this.#directory);
-    if (isNew) this.space.keepBack(0);
-    return opened;
-  }
-
-  /** On a full disk also SQLite's files beside a database that nobody has open need room. */
-  #withReserve<T>(open: () => T): T {
-    try {
-      return open();
-    } catch (error) {
-      if (!isDiskFull(error) || !this.space.release()) throw error;
-      return open();
-    }
+    this.home.connection.close();
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {
@@ -305,7 +340,7 @@ export class Storage {
 
   #removeTags(row: ReplacedRow): void {
     if (row.tags !== null)
-      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.id);
+      for (const tag of JSON.parse(row.tags) as string[]) this.sql.removeTag.run(tag, row.key);
   }
 
   /** SQLite counts on from the greatest id, which is below 0 as long as all entries are pinned. */
@@ -333,7 +368,7 @@ export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tag
   const keyBytes =
     typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
   const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags?.length ?? 0) + fileSpace(value);
+  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
 }
 
 function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {

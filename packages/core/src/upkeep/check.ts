@@ -1,11 +1,12 @@
 import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import { prepareStatements } from '../storage/rows/statements.ts';
 import { ValueFiles } from '../storage/files/value-files.ts';
 
 /** One thing that is not as it should be. */
 export interface CheckProblem {
   readonly kind:
-    /** SQLite found its file damaged. */
+    /** SQLite found its file damaged (PRAGMA quick_check). */
     | 'database'
     /** The kept totals differ from the sums over the entries. */
     | 'totals'
@@ -13,8 +14,9 @@ export interface CheckProblem {
     | 'missing-file'
     /** An entry's file is shorter or longer than was written. */
     | 'damaged-file'
-    /** A file that no entry points to, and that is too old to be one just being written. */
+    /** A file that no entry points to, and that is over a minute old: upkeep removes it. */
     | 'orphan-file';
+  /** Which file, or what differs, for people to read. */
   readonly detail: string;
 }
 
@@ -23,7 +25,9 @@ export interface CheckReport {
   /** Whether there are no problems. */
   readonly ok: boolean;
   readonly problems: readonly CheckProblem[];
+  /** Entries that were counted, expired ones included. */
   readonly entries: number;
+  /** How many of them have a file. */
   readonly files: number;
 }
 
@@ -52,11 +56,12 @@ export function checkCache(
   }
 
   sql.beginRead.run();
-  const totals = sql.totals.get();
+  const totals = totalsFrom(sql.totals.get());
   const sums = sql.sums.get();
   sql.commit.run();
-  if (totals?.count !== sums?.count || totals?.space !== sums?.space) {
-    const text = (sum: typeof sums) => `${sum?.count} entries of ${sum?.space} bytes`;
+  if (totals.count !== sums?.count || totals.space !== sums.space) {
+    const text = (sum: { count: number; space: number } | undefined) =>
+      `${sum?.count} entries of ${sum?.space} bytes`;
     problems.push({ kind: 'totals', detail: `kept: ${text(totals)}; counted: ${text(sums)}` });
   }
 

@@ -25,6 +25,15 @@ const BATCH = 64;
 const TOLERANCE = 1.05;
 const TOLERANCE_BYTES = 256 * 1024;
 const LOOK_EVERY_BYTES = 256 * 1024;
+/** The part of the size limit by which small values may exceed it while large files that are being written fill it. */
+const OVERDRAFT = 1 / 32;
+
+/** What purge() came to. */
+export interface Purged {
+  readonly removed: number;
+  /** Whether there are no more. */
+  readonly isLast: boolean;
+}
 
 /** What is to be added to the cache. */
 export interface Room {
@@ -32,13 +41,35 @@ export interface Room {
   readonly entries: number;
   /** The id of the entry that it replaces, which is not to go before it. */
   readonly spare?: number | undefined;
+  /** Set where it is for a file that is about to be written, or is being written. */
+  readonly file?: FileBeingWritten;
+}
+
+/** A file for which there is to be room before it has an entry. It can wait for others of its kind. */
+export interface FileBeingWritten {
+  /** What is reserved for it already. */
+  readonly reserved: number;
+  /** The part of a Room's bytes that is for other such files. */
+  readonly others: number;
+  /** Whether even the entry that it replaces may go for it, when it is the last. */
+  readonly maySpend: boolean;
+}
+
+/** There is no room as long as others write large files; later there may be. */
+export class RoomTaken extends DiskCacheError {
+  constructor(sizeLimit: number) {
+    super(
+      'ERR_DISKCACHE_FULL',
+      `values that are just being written take the room that there is (sizeLimit ${sizeLimit} bytes)`,
+    );
+  }
 }
 
 export interface EvictorInputs {
   readonly now: () => number;
   readonly random: () => number;
-  /** Whether an entry that would have expired was used too lately for that. */
-  readonly isInUse: (row: ReplacedRow) => boolean;
+  /** Whether an entry that would have expired was used too lately for that; then it is written down. */
+  readonly keepsByUse: (row: ReplacedRow) => boolean;
   readonly tally: Tally;
 }
 
@@ -52,7 +83,7 @@ export class Evictor {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #isInUse: (row: ReplacedRow) => boolean;
+  readonly #keepsByUse: (row: ReplacedRow) => boolean;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
   /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
@@ -65,7 +96,7 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, isInUse, tally }: EvictorInputs,
+    { now, random, keepsByUse, tally }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
@@ -74,7 +105,7 @@ export class Evictor {
     this.#limits = limits;
     this.#now = now;
     this.#random = random;
-    this.#isInUse = isInUse;
+    this.#keepsByUse = keepsByUse;
     this.#tally = tally;
   }
 
@@ -120,8 +151,9 @@ export class Evictor {
    * @throws {@link DiskCacheError} `ERR_DISKCACHE_FULL` or `ERR_DISKCACHE_TOO_LARGE` when there is nothing left to evict
    */
   makeRoom(room: Room, deadline: number): boolean {
+    if (room.file !== undefined) this.#assertNotTaken(room);
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH) === 0) this.#evictOne(room.spare, over);
+      if (this.purge(BATCH).removed === 0 && !this.#evictOne(room, over)) break;
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -129,23 +161,33 @@ export class Evictor {
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
-  purge(limit: number): number {
+  purge(limit: number): Purged {
     const { sql } = this.#storage;
     const now = this.#now();
     const rows = sql.expired.all(now, limit);
     if (rows.length < limit) rows.push(...sql.staleTooLong.all(now, limit - rows.length));
-    const gone = rows.filter((row) => !this.#isInUse(row));
-    for (const row of gone) {
-      this.remove(row);
-      this.#tally.expired(row);
-    }
-    return gone.length;
+    const gone = rows.filter((row) => !this.#keepsByUse(row));
+    this.removeMany(gone);
+    for (const row of gone) this.#tally.expired(row);
+    return { removed: gone.length, isLast: rows.length < limit };
   }
 
   /** Removes an entry, and what was noted about it. */
   remove(row: ReplacedRow): void {
     this.#uses.forget(row.id);
     this.#storage.remove(row);
+  }
+
+  /** The same of many. */
+  removeMany(rows: readonly ReplacedRow[]): void {
+    for (const { id } of rows) this.#uses.forget(id);
+    this.#storage.removeMany(rows);
+  }
+
+  /** The same of all entries, at once. @returns how many of them were live */
+  removeAll(): number {
+    this.#uses.forgetAll();
+    return this.#storage.truncate(this.#now());
   }
 
   /** Which limit would be exceeded, if one would. */
@@ -155,18 +197,46 @@ export class Evictor {
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  #evictOne(spare: number | undefined, reason: EvictionReason): void {
-    const victim = this.#victim(spare);
-    if (victim !== undefined) return this.#evict(victim, reason);
-    if (this.#diskLimit >= this.#limits.sizeLimit) throw this.#noRoom();
-    if (this.#policy.victims === 'none') {
-      throw new DiskCacheError('ERR_DISKCACHE_DISK_FULL', "the disk is full and eviction is 'none'");
+  /** @returns false when nothing is left to evict, but what is being written excuses that */
+  #evictOne(room: Room, reason: EvictionReason): boolean {
+    const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
+    if (victim !== undefined) this.#evict(victim, reason);
+    else if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
+    else {
+      this.#assertExcused(room);
+      return false;
     }
-    this.#diskLimit = Infinity;
+    return true;
   }
 
   get #sizeLimit(): number {
     return Math.min(this.#limits.sizeLimit, this.#diskLimit);
+  }
+
+  /** With nothing left to evict it can only be tried. */
+  #forgetDiskLimit(): void {
+    if (this.#policy.victims === 'none')
+      throw new DiskCacheError('ERR_DISKCACHE_DISK_FULL', "the disk is full and eviction is 'none'");
+    this.#diskLimit = Infinity;
+  }
+
+  /** Nothing is to go for a file that would not find room anyway. */
+  #assertNotTaken(room: Room): void {
+    const { sizeLimit } = this.#limits;
+    if (this.#policy.victims === 'none' || this.#isOver(room) === undefined) return;
+    const reserved = this.#storage.sql.reservedSpace.get() ?? 0;
+    if (reserved > 0 && reserved + room.bytes > sizeLimit) throw new RoomTaken(sizeLimit);
+  }
+
+  #assertExcused({ bytes, entries, file }: Room): void {
+    const { count, space } = this.#storage.transaction.totals;
+    const { sizeLimit, entryLimit } = this.#limits;
+    const excess = space + bytes - sizeLimit;
+    const { reserved = 0, others = 0 } = file ?? {};
+    const beingWritten = (this.#storage.sql.reservedSpace.get() ?? 0) - reserved + others;
+    if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
+      throw this.#noRoom();
+    if (file !== undefined || excess > sizeLimit * OVERDRAFT) throw new RoomTaken(sizeLimit);
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): void {
@@ -182,7 +252,7 @@ export class Evictor {
       case 'none':
         return undefined;
       case 'first':
-        return sql.firstEvictable.all(2).find((row) => row.id !== spare);
+        return this.#storage.arrivals.first(spare);
       case 'drawn': {
         const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
         return least && sql.findReplacedById.get(least.id);
@@ -244,7 +314,9 @@ export class Evictor {
         const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
         if (low === null || high === null || this.#policy.victims === 'none') break;
         const start =
-          this.#policy.victims === 'first' ? low : low + Math.floor(this.#random() * (high - low));
+          this.#policy.victims === 'first'
+            ? (this.#storage.arrivals.first(spare)?.id ?? low)
+            : low + Math.floor(this.#random() * (high - low));
         const run = sql.candidatesFrom.all(start, BATCH).filter((one) => one.id !== spare);
         if (run.length === 0) break;
         for (const { id } of run) this.#evict(sql.findReplacedById.get(id) as ReplacedRow, 'size');

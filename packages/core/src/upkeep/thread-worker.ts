@@ -7,6 +7,7 @@ import { isCurrentFormat } from '../storage/rows/format.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
 import { type CheckReport, checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
+import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
 import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
 
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
@@ -50,6 +51,15 @@ function beginLog(db: Database.Database): void {
   }
 }
 
+function clear(db: Database.Database, now: number): Truncated | 'busy' {
+  try {
+    return truncateNow(db, now);
+  } catch (error) {
+    if (isBusy(error)) return 'busy';
+    throw error;
+  }
+}
+
 /** Opened for this only: what is kept open here is kept for writing. */
 function checkReadOnly(path: string, directory: string, now: number): CheckReport {
   const db = new Database(path, { timeout: PATIENCE_MS, readonly: true });
@@ -72,6 +82,8 @@ function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadRe
       return readOnlyPath === undefined
         ? checkCache(databaseOf(directory), directory, now)
         : checkReadOnly(readOnlyPath, directory, now);
+    case 'clear':
+      return clear(databaseOf(directory), now);
     case 'close':
       new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
       databases.delete(directory);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DiskCacheError, type DiskCacheErrorCode } from '../errors.ts';
+import type { Truncated } from '../storage/rows/truncation.ts';
 import { damageByCode } from '../storage/rows/sqlite-error.ts';
 import type { CheckReport } from './check.ts';
 
@@ -21,6 +22,8 @@ export interface ThreadResults {
   /** The same, leaving the log's file empty. */
   truncate: CheckpointResult;
   check: CheckReport;
+  /** Removes all entries at once, unless somebody else has the write lock. */
+  clear: Truncated | 'busy';
   /** Lets go of the cache. */
   close: undefined;
 }

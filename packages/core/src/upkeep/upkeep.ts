@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers';
 import { type Clock, monotonicMs } from '../clock.ts';
 import type { Uses } from '../policy/uses.ts';
+import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
+import { removeAbandoned } from './abandoned-files.ts';
 import { ORPHAN_AGE_MS, orphans } from './check.ts';
 
 /** What upkeep needs of the cache that it keeps. */
@@ -43,6 +45,8 @@ export class Upkeep {
   readonly #stopHurrying: () => void = () => undefined;
   #usesToWrite: UseRow[] = [];
   #isWritingUses = false;
+  /** When that was last begun, by monotonicMs(). */
+  #wroteUses = monotonicMs();
   #ticksToSweep: number;
   #isStopped = false;
 
@@ -65,12 +69,17 @@ export class Upkeep {
   /** Forgets what was to be written to the database that was open before, whose value files are orphans now. */
   databaseReplaced(): void {
     this.#usesToWrite = [];
+    this.#host.uses.forgetAll();
     this.#ticksToSweep = 1;
   }
 
   /** Sees to it that notes are written when there are many. To be called after each. */
   usesNoted(): void {
-    const { size } = this.#host.uses;
+    const { uses, usesAreUrgentMs } = this.#host;
+    const { size } = uses;
+    // A loop that never lets the timer come round.
+    if (usesAreUrgentMs !== undefined && monotonicMs() - this.#wroteUses > 2 * usesAreUrgentMs)
+      this.writeAllUses();
     if (size < USES_FULL) return;
     if (!this.#isWritingUses) this.#writeUsesSoon();
     // A script that never lets the event loop turn.
@@ -79,6 +88,7 @@ export class Upkeep {
   }
 
   writeAllUses(): void {
+    this.#wroteUses = monotonicMs();
     if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
     while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
   }
@@ -87,9 +97,10 @@ export class Upkeep {
     this.#purge();
     this.#writeUsesSoon();
     this.#tidyLog();
+    const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
+    this.#removeAbandoned(before);
     if (--this.#ticksToSweep <= 0) {
       this.#ticksToSweep = SWEEP_TICKS;
-      const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
       this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), before));
     }
   }
@@ -98,6 +109,15 @@ export class Upkeep {
     let isDone = true;
     const isWritten = this.#try(() => (isDone = this.#host.purge()));
     if (isWritten && !isDone) this.#later(() => this.#purge());
+  }
+
+  #removeAbandoned(before: number): void {
+    try {
+      removeAbandoned(this.#host.storage, before, (work) => this.#host.tryWrite(work));
+    } catch (error) {
+      // Somebody else is at it: the next tick will do.
+      if (!isBusy(error)) this.#host.report(error);
+    }
   }
 
   #tidyLog(): void {
@@ -112,6 +132,7 @@ export class Upkeep {
     this.#isWritingUses = true;
     this.#later(() => {
       this.#isWritingUses = false;
+      this.#wroteUses = monotonicMs();
       if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
       if (this.#usesToWrite.length === 0 || !this.#writeSomeUses()) return;
       if (this.#usesToWrite.length > 0) this.#writeUsesSoon();

@@ -5,7 +5,7 @@ import { type Key, validKey } from '../entry/key.ts';
 import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';
 
-/** What incr() and decr() may say about the entry if there is none yet; one that is there keeps its own. */
+/** What incr() and decr() may say about the entry if there is no live one yet; one that is there keeps what it has. */
 export interface CounterOptions<N extends number | bigint = number | bigint> extends SetOptions {
   /** What is counted from where there is no live entry. @default 0, or 0n with a bigint */
   default?: N | undefined;
@@ -65,19 +65,22 @@ export class Counters {
   ): number | bigint | typeof AGAIN {
     const engine = this.#engine;
     const row = engine.live.findFull(key);
-    const result = row === undefined ? sum(key, from, by) : sum(key, this.#valueOf(key, row), by);
-    const kept = row === undefined ? terms : engine.termsOf(row);
+    const value = row && this.#valueOf(key, row);
+    const result = sum(key, value === undefined ? from : value, by);
+    const kept = row === undefined || value === undefined ? terms : engine.termsOf(row);
     const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
     return typeof put === 'symbol' ? put : result;
   }
 
+  /** Undefined when its file cannot be handed out, so that there is no entry any more. */
   #valueOf(key: Key, row: FullEntryRow): unknown {
     const { values, storage } = this.#engine;
     if (row.file === null) return values.decode(key, row);
     if (row.size > LONGEST_COUNTER_BYTES) throw holdsAnother(key, `${row.size} bytes`);
     const content = values.verified(row, storage.files.readSync(row.file, row.size));
     if (Buffer.isBuffer(content)) return values.decode(key, row, content);
-    throw holdsAnother(key, `a file that is ${content}`);
+    this.#engine.broken.removeEntry(key, row.file, content);
+    return undefined;
   }
 }
 

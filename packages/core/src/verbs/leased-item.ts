@@ -4,7 +4,17 @@ import type { LeasedRow, Queues } from './queues.ts';
 
 type LeasedQueue = Pick<Queues<never>, 'acknowledge' | 'release' | 'extend'>;
 
-/** An item of a queue that is handed out until its lease ends, see DiskCache.pull(). */
+/**
+ * An item of a queue that is handed out until its lease ends, see DiskCache.pull(). Each of its verbs is one transaction.
+ *
+ * @example
+ * ```ts
+ * await cache.push('jobs', 'resize');
+ * const job = await cache.pull('jobs', { lease: 30_000 });
+ * console.log(await job?.extend(60_000)); // true
+ * console.log(await job?.release(), await job?.ack()); // true false
+ * ```
+ */
 export interface LeasedItem<Value = unknown> extends Entry<Value> {
   /** Until when it is handed out, in ms since the epoch. */
   readonly leasedUntil: number;
@@ -12,7 +22,7 @@ export interface LeasedItem<Value = unknown> extends Entry<Value> {
   ack(): Promise<boolean>;
   /** Gives the item back, to be pulled by the next who asks. @returns false when the lease had ended */
   release(): Promise<boolean>;
-  /** Has the lease end so many ms from now. @returns false when it had ended */
+  /** Has the lease end so many ms from now, more than 0. @returns false when it had ended */
   extend(lease: number): Promise<boolean>;
 }
 
@@ -24,7 +34,7 @@ export interface LeasedItemSync<Value = unknown> extends Entry<Value> {
   ack(): boolean;
   /** Gives the item back, to be pulled by the next who asks. @returns false when the lease had ended */
   release(): boolean;
-  /** Has the lease end so many ms from now. @returns false when it had ended */
+  /** Has the lease end so many ms from now, more than 0. @returns false when it had ended */
   extend(lease: number): boolean;
 }
 
@@ -34,17 +44,17 @@ export function leasedItem<Value>(
   queues: LeasedQueue,
   write: <T>(work: Write<T>) => Promise<T>,
 ): LeasedItem<Value> {
-  let held = leased;
+  let { leasedUntil } = leased;
   return {
     ...entry,
     get leasedUntil() {
-      return Math.floor(held.leasedUntil);
+      return leasedUntil;
     },
-    ack: async () => write(queues.acknowledge(held)),
-    release: async () => write(queues.release(held)),
+    ack: async () => write(queues.acknowledge(leased)),
+    release: async () => write(queues.release(leased)),
     extend: async (lease) => {
-      const extended = await write(queues.extend(held, lease));
-      held = extended ?? held;
+      const extended = await write(queues.extend(leased, lease));
+      leasedUntil = extended ?? leasedUntil;
       return extended !== undefined;
     },
   };
@@ -56,17 +66,17 @@ export function leasedItemSync<Value>(
   queues: LeasedQueue,
   write: <T>(work: Write<T>) => T,
 ): LeasedItemSync<Value> {
-  let held = leased;
+  let { leasedUntil } = leased;
   return {
     ...entry,
     get leasedUntil() {
-      return Math.floor(held.leasedUntil);
+      return leasedUntil;
     },
-    ack: () => write(queues.acknowledge(held)),
-    release: () => write(queues.release(held)),
+    ack: () => write(queues.acknowledge(leased)),
+    release: () => write(queues.release(leased)),
     extend: (lease) => {
-      const extended = write(queues.extend(held, lease));
-      held = extended ?? held;
+      const extended = write(queues.extend(leased, lease));
+      leasedUntil = extended ?? leasedUntil;
       return extended !== undefined;
     },
   };

@@ -8,10 +8,10 @@ import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 import type { FullEntryRow, QueueQuery, ReplacedRow } from '../storage/rows/statements.ts';
 
-/** The end of a queue. */
+/** An end of a queue: items are pushed at the 'back' and pulled from the 'front', unless told otherwise. */
 export type Side = 'front' | 'back';
 
-/** What push() may say about its item. */
+/** What push() may say about its item. A queue's items are pinned, and option `maxIdle` is not for them. */
 export interface PushOptions extends Omit<SetOptions, 'pinned'> {
   /** Where the item goes. @default 'back' */
   side?: Side | undefined;
@@ -26,8 +26,9 @@ export interface PeekOptions {
 /** Which item to take, and for how long. */
 export interface PullOptions extends PeekOptions {
   /**
-   * Hands the item out for so many ms only: it comes back unless it is acknowledged until then. @default the item is
-   * removed at once
+   * Hands the item out for so many ms only, more than 0: it comes back unless it is acknowledged until then.
+   *
+   * @default the item is removed at once
    */
   lease?: number | undefined;
 }
@@ -35,8 +36,10 @@ export interface PullOptions extends PeekOptions {
 /** An item as it was handed out, with what it takes to acknowledge it. */
 export interface LeasedRow {
   readonly row: FullEntryRow;
-  /** Until when it is handed out, in ms since the epoch; which lease it is. */
+  /** Until when it is handed out, in ms since the epoch. */
   readonly leasedUntil: number;
+  /** Which lease it is. */
+  readonly lease: number;
   readonly concerned: readonly Key[];
 }
 
@@ -95,9 +98,11 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const work = () => {
       const row = this.#item(keys, place);
       if (row === undefined) return undefined;
+      this.#engine.values.assertReadable(row.key, row);
       const leasedUntil = this.#until(leaseMs);
-      this.#engine.storage.sql.setLease.run(leasedUntil, row.id);
-      return { row, leasedUntil, concerned: [keys.name] };
+      const token = Math.floor(this.#engine.settings.random() * Number.MAX_SAFE_INTEGER);
+      this.#engine.storage.sql.setLease.run(leasedUntil, token, row.id);
+      return { row, leasedUntil, lease: token, concerned: [keys.name, row.key] };
     };
     return { concerned: [keys.name], work };
   }
@@ -109,38 +114,34 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
 
   /** Gives an item back at once. @returns whether it still was handed out, by that lease */
   release(leased: LeasedRow): Write<boolean> {
-    return this.#onLeased(leased, ({ id }) => this.#engine.storage.sql.setLease.run(null, id));
+    return this.#onLeased(leased, ({ id }) => this.#engine.storage.sql.setLease.run(null, null, id));
   }
 
-  /** Has a lease end so many ms from now. @returns the new lease, or undefined when it had ended */
-  extend(leased: LeasedRow, leaseMs: number): Write<LeasedRow | undefined> {
+  /** Has a lease end so many ms from now. @returns when that is, or undefined when it had ended */
+  extend(leased: LeasedRow, leaseMs: number): Write<number | undefined> {
     const checkedMs = validTtl(leaseMs, 'lease');
     let leasedUntil = 0;
-    const { work } = this.#onLeased(leased, ({ id }) => {
+    const { concerned, work } = this.#onLeased(leased, ({ id }) => {
       leasedUntil = this.#until(checkedMs);
-      this.#engine.storage.sql.setLease.run(leasedUntil, id);
+      this.#engine.storage.sql.extendLease.run(leasedUntil, id);
     });
-    return {
-      concerned: leased.concerned,
-      work: () => (work() === true ? { ...leased, leasedUntil } : undefined),
-    };
+    return { concerned, work: () => (work() === true ? leasedUntil : undefined) };
   }
 
-  #onLeased({ row, leasedUntil, concerned }: LeasedRow, work: (row: ReplacedRow) => void): Write<boolean> {
+  #onLeased({ row, lease, concerned }: LeasedRow, work: (row: ReplacedRow) => void): Write<boolean> {
     return {
       concerned,
       work: () => {
-        const held = this.#engine.storage.sql.findLeased.get(row.key, leasedUntil);
-        if (held === undefined || leasedUntil <= this.#engine.now()) return false;
+        const held = this.#engine.storage.sql.findLeased.get(row.key, lease, this.#engine.now());
+        if (held === undefined) return false;
         work(held);
         return true;
       },
     };
   }
 
-  /** Never the same for two leases, so that it tells which one it is. */
   #until(leaseMs: number): number {
-    return this.#engine.now() + leaseMs + this.#engine.settings.random();
+    return Math.ceil(this.#engine.now() + leaseMs);
   }
 
   /** The key of the outermost item, also of one that is handed out. */
@@ -151,8 +152,8 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     return undefined;
   }
 
-  #query({ range, length }: QueueKeys): QueueQuery {
-    return { from: range.from, to: range.to, length, now: this.#engine.now() };
+  #query({ range, bytes }: QueueKeys): QueueQuery {
+    return { from: range.from, to: range.to, bytes, now: this.#engine.now() };
   }
 
   #item(keys: QueueKeys, side: Side): FullEntryRow | undefined {

@@ -57,7 +57,14 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
   /** Takes an entry out, and its value with it. */
   pop(key: Key): Take {
     const checked = validKey(key);
-    return { concerned: [checked], pick: () => this.#engine.live.findFull(checked) };
+    const { live, storage } = this.#engine;
+    const pick = () => {
+      const row = live.findFull(checked);
+      // What is being computed for the key meanwhile is not to come back.
+      if (row === undefined) storage.sql.endLeaseOf.run(checked);
+      return row;
+    };
+    return { concerned: [checked], pick };
   }
 
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put<Value> {

@@ -4,18 +4,22 @@ import {
   openSync,
   read,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { syncFolder, syncFolderSync } from './folder-sync.ts';
+import { ignoreMissing, isMissing, NewFile, temporaryName } from './new-file.ts';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
 const BLOCK_BYTES = 4096;
+/** Systems refuse to read more than 2 GiB at once. */
+const LONGEST_READ = 2 ** 30;
 
 /** Reading a value's file: its bytes, or why there are none to hand out. */
 export type FileContent = Buffer | 'gone' | 'damaged';
@@ -40,10 +44,13 @@ export function bytesOnDisk(size: number): number {
 export class ValueFiles {
   readonly #directory: string;
   readonly #random: () => number;
+  readonly #isDurable: boolean;
 
-  constructor(cacheDirectory: string, random: () => number) {
+  /** @param isDurable whether a file that was written is to be on disk, and not only on its way there */
+  constructor(cacheDirectory: string, random: () => number, isDurable = false) {
     this.#directory = join(cacheDirectory, 'values');
     this.#random = random;
+    this.#isDurable = isDurable;
   }
 
   /** A name for a new file, with `/` between its parts on every system. */
@@ -60,22 +67,26 @@ export class ValueFiles {
     return join(this.#directory, ...name.split('/'));
   }
 
-  /** Writes a new file. On failure nothing of it is left. */
-  async write(name: string, bytes: Buffer): Promise<void> {
+  /** Begins a new file. */
+  async create(name: string): Promise<NewFile> {
     const path = this.path(name);
-    const temporary = `${path}.tmp`;
-    const attempt = async () => {
-      await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
-      await rename(temporary, path);
-    };
     try {
-      await attempt().catch(async (error: unknown) => {
-        if (!isMissing(error)) throw error;
-        await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-        await attempt();
-      });
+      return await NewFile.create(path, this.#isDurable);
     } catch (error) {
-      await unlink(temporary).catch(ignoreMissing);
+      if (!isMissing(error)) throw error;
+      await this.#makeFolder(dirname(path));
+      return NewFile.create(path, this.#isDurable);
+    }
+  }
+
+  /** Writes a new file. On failure nothing of it is left. */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const file = await this.create(name);
+    try {
+      await file.append(bytes);
+      await file.complete();
+    } catch (error) {
+      await file.abandon();
       throw error;
     }
   }
@@ -83,9 +94,9 @@ export class ValueFiles {
   /** The same on the caller's thread. */
   writeSync(name: string, bytes: Buffer): void {
     const path = this.path(name);
-    const temporary = `${path}.tmp`;
+    const temporary = temporaryName(path);
     const attempt = () => {
-      writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
+      writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600, flush: this.#isDurable });
       renameSync(temporary, path);
     };
     try {
@@ -93,9 +104,10 @@ export class ValueFiles {
         attempt();
       } catch (error) {
         if (!isMissing(error)) throw error;
-        mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+        this.#makeFolderSync(dirname(path));
         attempt();
       }
+      if (this.#isDurable) syncFolderSync(dirname(path));
     } catch (error) {
       this.#removeSync(temporary);
       throw error;
@@ -136,8 +148,38 @@ export class ValueFiles {
   /** The same on the caller's thread. */
   readSync(name: string, size: number): FileContent {
     try {
-      const bytes = readFileSync(this.path(name));
-      return bytes.length === size ? bytes : 'damaged';
+      const file = openSync(this.path(name), 'r');
+      try {
+        const bytes = Buffer.allocUnsafe(size + 1);
+        let filled = 0;
+        for (let isAtEnd = false; !isAtEnd;) {
+          const wanted = Math.min(size + 1 - filled, LONGEST_READ);
+          const bytesRead = readSync(file, bytes, filled, wanted, null);
+          filled += bytesRead;
+          isAtEnd = bytesRead < wanted || filled > size;
+        }
+        return filled === size ? bytes.subarray(0, size) : 'damaged';
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      if (isMissing(error)) return 'gone';
+      throw error;
+    }
+  }
+
+  /** Opens a file that should have `size` bytes. Failures other than its absence are thrown. */
+  async openToRead(name: string, size: number): Promise<FileHandle | 'gone' | 'damaged'> {
+    try {
+      const file = await open(this.path(name));
+      try {
+        if ((await file.stat()).size === size) return file;
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+      await file.close();
+      return 'damaged';
     } catch (error) {
       if (isMissing(error)) return 'gone';
       throw error;
@@ -154,6 +196,21 @@ export class ValueFiles {
     this.#removeSync(this.path(name));
   }
 
+  /** Removes what is there of a file, complete or not, on the caller's thread. */
+  removeAnySync(name: string): void {
+    this.#removeSync(temporaryName(this.path(name)));
+    this.removeSync(name);
+  }
+
+  /** When a file was last written to, complete or not, in ms since the epoch; undefined when it is not there. */
+  lastWrite(name: string): number | undefined {
+    const path = this.path(name);
+    // In the order in which it has its names.
+    const found =
+      statSync(temporaryName(path), { throwIfNoEntry: false }) ?? statSync(path, { throwIfNoEntry: false });
+    return found?.mtimeMs;
+  }
+
   /** The size of a file, or undefined when it is not there. */
   size(name: string): number | undefined {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
@@ -168,6 +225,20 @@ export class ValueFiles {
         if (found !== undefined) yield { name, modified: found.mtimeMs };
       }
     }
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (!this.#isDurable) return;
+    await syncFolder(this.#directory);
+    await syncFolder(dirname(this.#directory));
+  }
+
+  #makeFolderSync(folder: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!this.#isDurable) return;
+    syncFolderSync(this.#directory);
+    syncFolderSync(dirname(this.#directory));
   }
 
   #removeSync(path: string): void {
@@ -188,21 +259,12 @@ async function wholeOf(
   const bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;
   for (let isAtEnd = false; !isAtEnd;) {
-    const wanted = size + 1 - filled;
+    const wanted = Math.min(size + 1 - filled, LONGEST_READ);
     const bytesRead = await readPart(bytes, filled, wanted);
     filled += bytesRead;
     isAtEnd = bytesRead < wanted || filled > size;
   }
   return filled === size ? bytes.subarray(0, size) : 'damaged';
-}
-
-function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!isMissing(error)) throw error;
 }
 
 function namesIn(folder: string): string[] {

@@ -85,8 +85,8 @@ export class RowMemory {
     this.#bytes -= bytesOf(identity, row);
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /** Forgets all rows, which are about to go. */
+  forgetAll(): void {
     this.#rows.clear();
     this.#bytes = 0;
     this.#currentUntil = 0;
@@ -109,8 +109,7 @@ export class RowMemory {
     }
     if (version === this.#version) return true;
     this.#version = version;
-    this.#rows.clear();
-    this.#bytes = 0;
+    this.forgetAll();
     return false;
   }
 

@@ -1,3 +1,5 @@
+import { NO_TOTALS } from './totals.ts';
+
 /** Marks cache.db as a DiskCache: 'DkCh'. */
 export const APPLICATION_ID = 0x446b4368;
 
@@ -29,26 +31,26 @@ export const CONNECTION_PRAGMAS = [
   `journal_size_limit = ${LOG_LIMIT_BYTES}`,
 ] as const;
 
+/** The row of `arrival` that holds the totals, after all others. */
+export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
+
 /**
  * An entry's key and value have no declared type: text, numbers and bytes are stored as themselves and stay apart.
  * `value` comes last, so that the columns before it are read without following a long value's pages. There is no
  * index on a time of use or of storing: it would double the cost of each write.
  *
-<<<<<<< HEAD
- * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo; below
- *                 0 for entries that are never evicted, so that eviction does not meet them
- * entry.codec     what wrote the value; NULL when it is stored as itself
-=======
- * entry.id        filled in without gaps where the policy draws victims at random; in order of arrival under fifo
+ * entry.id        of an entry that is gone, where there is one: so ids stay without gaps, and victims can be drawn by id;
+ *                 below 0 for entries that are never evicted, so that eviction does not meet them
+ * entry.seq       grows with each key that is new; an overwrite keeps it
  * entry.codec     what wrote the value, and how it was compressed, as json|text|zstd; NULL when it is stored as itself
->>>>>>> 2636909 (core, keyv, cache-manager: document and test compression and unreadable rows)
  * entry.expires   ms since the epoch, NULL for never
  * entry.deadline  where expires moves with each use (maxIdle): how far it may, in ms since the epoch
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
  * entry.cost      how long the value took to compute, in ms, where getOrSet() did
- * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch with a fraction
+ * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch
+ * entry.lease     which lease that is: a random number, so that none is taken for another
  * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
- * entry.tick      total.evictions when it was stored
+ * entry.tick      how many entries had been evicted when it was stored
  * entry.size      bytes of the value as stored
  * entry.space     bytes that the entry is counted with against the size limit, its file included
  * entry.checksum  CRC-32 of the value's file, where asked for
@@ -59,7 +61,12 @@ export const CONNECTION_PRAGMAS = [
  *                 entries never read
  * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
  *                 error, until when the attempt that failed is not repeated
- * total           one row: entries, their space, the part of it in files, and evictions so far
+ * lease.evicted   JSON array of the tags that were evicted since, or NULL
+ * reservation     the space that is kept for a file which is being written, until its entry counts it
+ * tag             a row for each tag of each entry, in the order of the keys
+ * arrival         the ids of the entries in the order in which their keys were new. The rows of entries that are gone stay
+ *                 for a while: one by one they would cost a page each. The totals are in the last row, seq = LAST_SEQ, since
+ *                 a new key changes them too: so it changes one page for both (bench/choices/insertion-order.ts)
  */
 export const SCHEMA = `
 CREATE TABLE entry (
@@ -70,7 +77,8 @@ CREATE TABLE entry (
   deadline INTEGER,
   staleUntil INTEGER,
   cost REAL,
-  leasedUntil REAL,
+  leasedUntil INTEGER,
+  lease INTEGER,
   stored REAL NOT NULL,
   tick INTEGER NOT NULL,
   size INTEGER NOT NULL,
@@ -78,22 +86,25 @@ CREATE TABLE entry (
   checksum INTEGER,
   file TEXT,
   tags TEXT,
+  seq INTEGER NOT NULL,
   value
 );
 CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL AND staleUntil IS NULL;
 CREATE INDEX entry_expires_stale ON entry (expires) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_stale ON entry (staleUntil, id) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
-CREATE TABLE tag (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
+CREATE TABLE tag (tag TEXT NOT NULL, key NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
-CREATE TABLE lease (key PRIMARY KEY, token INTEGER NOT NULL, until INTEGER NOT NULL, error) WITHOUT ROWID;
-CREATE TABLE total (
-  count INTEGER NOT NULL,
-  space INTEGER NOT NULL,
-  fileSpace INTEGER NOT NULL,
-  evictions INTEGER NOT NULL
-);
-INSERT INTO total VALUES (0, 0, 0, 0);
+CREATE TABLE lease (
+  key PRIMARY KEY,
+  token INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  error TEXT,
+  evicted TEXT
+) WITHOUT ROWID;
+CREATE TABLE reservation (file TEXT PRIMARY KEY, space INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE arrival (seq INTEGER PRIMARY KEY, id INTEGER, totals TEXT);
+INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, '${JSON.stringify(NO_TOTALS)}');
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FORMAT_VERSION};
 `;

@@ -64,6 +64,8 @@ export function isDiskFull(error: unknown): boolean {
  */
 export function storageError(error: unknown, what: string): unknown {
   if (error instanceof ThrownByBody) return error.error;
+  if (error instanceof TypeError && error.message === 'The database connection is not open')
+    return failure('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, error);
   if (!(error instanceof SqliteError) && !isSystemError(error)) return error;
   if (isDiskFull(error)) return failure('ERR_DISKCACHE_DISK_FULL', `${what}: ${error.message}`, error);
   switch (damageOf(error)) {

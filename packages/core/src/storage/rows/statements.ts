@@ -1,4 +1,6 @@
 import type { Key } from '../../entry/key.ts';
+import { PageStatements } from './page-statements.ts';
+import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
 /** Where a value is and what it takes to hand it out. */
@@ -24,6 +26,7 @@ export interface FullEntryRow extends EntryRow {
 export interface ReplacedRow {
   readonly id: number;
   readonly key: Key;
+  readonly seq: number;
   readonly expires: number | null;
   readonly size: number;
   readonly space: number;
@@ -41,12 +44,10 @@ export interface CandidateRow {
   readonly usedTick: number | null;
 }
 
-/** The sums over all entries, expired ones included. */
-export interface Totals {
-  count: number;
-  space: number;
-  fileSpace: number;
-  evictions: number;
+/** Space that is kept for a file which is being written. */
+export interface ReservationRow {
+  readonly file: string;
+  readonly space: number;
 }
 
 /** The write-ahead log, in frames of FRAME_BYTES. */
@@ -70,6 +71,7 @@ export interface RowExtras {
 
 /** An entry that getOrSet() looks at, live or not. */
 export interface ComputedRow extends FullEntryRow {
+  readonly deadline: number | null;
   readonly staleUntil: number | null;
   readonly cost: number | null;
 }
@@ -78,7 +80,10 @@ export interface ComputedRow extends FullEntryRow {
 export interface LeaseRow {
   readonly token: number;
   readonly until: number;
-  readonly error: string | Buffer | null;
+  /** How it failed; null while it is being computed. */
+  readonly error: string | null;
+  /** JSON array of the tags that were evicted since, or null. */
+  readonly evicted: string | null;
 }
 
 /** Accesses to one entry, not yet in the database. */
@@ -89,26 +94,18 @@ export interface UseRow {
   readonly tick: number;
 }
 
-/** One page of the entries with `from` <= key < `to` that have not expired by `now`. */
-export interface PageQuery {
-  readonly from: Key;
-  /** Left out for all keys from `from` on. */
-  readonly to?: Key;
-  readonly now: number;
-  readonly limit: number;
-}
-
-/** The keys of a queue: those with `from` <= key < `to` that have so many characters, and have not expired by `now`. */
+/** The keys of a queue: those with `from` <= key < `to` that have so many bytes, and have not expired by `now`. */
 export interface QueueQuery {
   readonly from: string;
   readonly to: Key;
-  readonly length: number;
+  readonly bytes: number;
   readonly now: number;
 }
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
 const FULL = `${LOCATED}, key, stored, tags`;
-const REPLACED = 'id, key, expires, size, space, file, tags';
+const qualified = (columns: string) => columns.replace(/\w+/g, 'entry.$& AS $&');
+const REPLACED = 'entry.id AS id, key, entry.seq AS seq, expires, size, space, file, tags';
 const CANDIDATE = 'id, stored, entry.tick AS tick, at, hits, use.tick AS usedTick';
 const CONTENT = [
   'codec',
@@ -137,15 +134,11 @@ export function wholeInOrder(content: RowContent & RowExtras): unknown[] {
 }
 
 const insertion = (names: readonly string[]) =>
-  `INSERT INTO entry (${names.join(', ')}, id, key) VALUES (${names.map(() => '?').join(', ')}, ?, ?)`;
+  `INSERT INTO entry (${names.join(', ')}, id, key, seq) VALUES (${names.map(() => '?').join(', ')}, ?, ?, ?)`;
 const assignments = (names: readonly string[], value: '?' | 'NULL') =>
   names.map((name) => `${name} = ${value}`).join(', ');
 
 const NOT_EXPIRED = 'AND (expires IS NULL OR expires > :now)';
-
-const page = (columns: string, upper: string, order: 'ASC' | 'DESC') =>
-  `SELECT ${columns} FROM entry WHERE key >= :from ${upper} ${NOT_EXPIRED}
-   ORDER BY key ${order} LIMIT +:limit`;
 
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time
@@ -158,17 +151,12 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     db.prepare(sql) as Query<Parameters, Row>;
   const number = <Parameters extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as Query<Parameters, number>;
-  const pages = <Row>(columns: string) => {
-    const ordered = (order: 'ASC' | 'DESC') => ({
-      bounded: one<[PageQuery], Row>(page(columns, 'AND key < :to', order)),
-      unbounded: one<[PageQuery], Row>(page(columns, '', order)),
-    });
-    return { forward: ordered('ASC'), backward: ordered('DESC') };
-  };
+  const text = <Parameters extends unknown[]>(sql: string) =>
+    db.prepare(sql).pluck() as Query<Parameters, string>;
   const fromEnds = <Given, Row>(columns: string, where: string) => {
     const from = (order: 'ASC' | 'DESC') =>
       one<[Given], Row>(
-        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(key) = :length ${where}
+        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(CAST(key AS BLOB)) = :bytes ${where}
          ORDER BY key ${order}`,
       );
     return { front: from('ASC'), back: from('DESC') };
@@ -195,13 +183,13 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     hasId: number<[number]>('SELECT 1 FROM entry WHERE id = ?'),
     hasFile: number<[string]>('SELECT 1 FROM entry WHERE file = ?'),
 
-    insert: one<[...content: unknown[], id: number | null, key: Key]>(insertion(CONTENT)),
-    insertWhole: one<[...content: unknown[], id: number | null, key: Key]>(insertion(WHOLE)),
+    insert: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(CONTENT)),
+    insertWhole: one<[...content: unknown[], id: number | null, key: Key, seq: number]>(insertion(WHOLE)),
     replace: one<[...content: unknown[], id: number]>(
-      `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil'], 'NULL')} WHERE id = ?`,
+      `UPDATE entry SET ${assignments(CONTENT, '?')}, ${assignments([...EXTRAS, 'leasedUntil', 'lease'], 'NULL')} WHERE id = ?`,
     ),
     replaceWhole: one<[...content: unknown[], id: number]>(
-      `UPDATE entry SET ${assignments(WHOLE, '?')}, leasedUntil = NULL WHERE id = ?`,
+      `UPDATE entry SET ${assignments(WHOLE, '?')}, leasedUntil = NULL, lease = NULL WHERE id = ?`,
     ),
     /** It stays as long as before after it has expired, if it does. */
     setExpires: one<[{ id: number; expires: number | null; deadline: number | null }]>(
@@ -210,16 +198,34 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     ),
     /** Moves the time at which an entry expires, where it moves with use. */
     slide: one<[{ id: number; at: number; maxIdleMs: number }]>(
-      `UPDATE entry SET expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER)))
+      `UPDATE entry SET
+         expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))),
+         staleUntil = staleUntil + max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))) - expires
        WHERE id = :id AND deadline IS NOT NULL AND stored <= :at`,
     ),
+    setSeq: one<[seq: number, id: number]>('UPDATE entry SET seq = ? WHERE id = ?'),
     setId: one<[now: number, before: number]>('UPDATE entry SET id = ? WHERE id = ?'),
     /** One less than the least id that an entry has, and below 0. */
     nextPinnedId: number<[]>('SELECT min(0, coalesce(min(id), 0)) - 1 FROM entry'),
     remove: one<[id: number]>('DELETE FROM entry WHERE id = ?'),
 
-    addTag: one<[tag: string, id: number]>('INSERT OR IGNORE INTO tag (tag, id) VALUES (?, ?)'),
-    removeTag: one<[tag: string, id: number]>('DELETE FROM tag WHERE tag = ? AND id = ?'),
+    removeAll: one<[ids: string]>('DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?))'),
+
+    arrive: one<[seq: number, id: number]>('INSERT INTO arrival (seq, id) VALUES (?, ?)'),
+    setArrival: one<[id: number, seq: number]>('UPDATE arrival SET id = ? WHERE seq = ?'),
+    /** The row that comes so many rows after another. */
+    arrivalAfter: number<[seq: number, rows: number]>(
+      `SELECT seq FROM arrival WHERE seq > ? AND seq < ${LAST_SEQ} ORDER BY seq LIMIT 1 OFFSET +?`,
+    ),
+    sweepArrivals: one<[after: number, to: number]>(
+      `DELETE FROM arrival WHERE seq > ? AND seq <= ?
+       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = arrival.id AND entry.seq = arrival.seq)`,
+    ),
+
+    addTag: one<[tag: string, key: Key, id: number]>(
+      'INSERT OR IGNORE INTO tag (tag, key, id) VALUES (?, ?, ?)',
+    ),
+    removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
     addUse: one<[UseRow & { halfLife: number }]>(
       `INSERT INTO use (id, at, hits, tick)
@@ -228,13 +234,18 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
          at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
     ),
     removeUse: one<[id: number]>('DELETE FROM use WHERE id = ?'),
+    removeUses: one<[ids: string]>('DELETE FROM use WHERE id IN (SELECT value FROM json_each(?))'),
 
-    totals: one<[], Totals>('SELECT count, space, fileSpace, evictions FROM total'),
-    setTotals: one<[Totals]>(
-      'UPDATE total SET count = :count, space = :space, fileSpace = :fileSpace, evictions = :evictions',
-    ),
+    /** As JSON. */
+    totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
+    setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
+    /** What is kept for files that are being written. */
+    reserved: number<[]>('SELECT total(space) FROM reservation'),
+    insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
+    /** No WHERE: so SQLite frees pages, and does not look at rows. */
+    truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
     sums: one<[], { count: number; space: number }>(
-      'SELECT count(*) AS count, total(space) AS space FROM entry',
+      'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
     ),
     countExpired: number<[{ now: number }]>(
       `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
@@ -249,17 +260,23 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT ${REPLACED} FROM entry WHERE staleUntil <= ? ORDER BY staleUntil, id LIMIT +?`,
     ),
     tagged: one<[tag: string, limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? LIMIT +?)`,
+      `SELECT ${REPLACED} FROM entry WHERE id IN (SELECT id FROM tag WHERE tag = ? ORDER BY key LIMIT +?)`,
     ),
     inRange: one<[from: string, to: Key, limit: number], ReplacedRow>(
       `SELECT ${REPLACED} FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT +?`,
     ),
-    first: one<[limit: number], ReplacedRow>(`SELECT ${REPLACED} FROM entry ORDER BY id LIMIT +?`),
-    firstEvictable: one<[limit: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE id > 0 ORDER BY id LIMIT +?`,
+    greatestId: number<[]>('SELECT max(id) FROM entry'),
+    upTo: one<[id: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE id <= ? ORDER BY id LIMIT +?`,
+    ),
+    /** The first to arrive of those that may be evicted. */
+    firstAfter: one<[seq: number, limit: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM arrival
+       CROSS JOIN entry ON entry.id = arrival.id AND entry.seq = arrival.seq
+       WHERE arrival.seq > ? AND arrival.id > 0 ORDER BY arrival.seq LIMIT +?`,
     ),
 
-    /** Of the entries that may be evicted. */
+    /** Of the entries that may be evicted: others have ids below 0. */
     idBounds: one<[], { low: number | null; high: number | null }>(
       'SELECT (SELECT min(id) FROM entry WHERE id > 0) AS low, (SELECT max(id) FROM entry WHERE id > 0) AS high',
     ),
@@ -277,24 +294,46 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       FULL,
       `${NOT_EXPIRED} AND (leasedUntil IS NULL OR leasedUntil <= :now)`,
     ),
-    setLease: one<[leasedUntil: number | null, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
-    findLeased: one<[Key, leasedUntil: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE key = ? AND leasedUntil = ?`,
+    setLease: one<[leasedUntil: number | null, lease: number | null, id: number]>(
+      'UPDATE entry SET leasedUntil = ?, lease = ? WHERE id = ?',
+    ),
+    extendLease: one<[leasedUntil: number, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
+    findLeased: one<[Key, lease: number, now: number], ReplacedRow>(
+      `SELECT ${REPLACED} FROM entry WHERE key = ? AND lease = ? AND leasedUntil > ?`,
     ),
 
-    findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, staleUntil, cost FROM entry WHERE key = ?`),
-    findLease: one<[Key], LeaseRow>('SELECT token, until, error FROM lease WHERE key = ?'),
+    findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, ${EXTRAS.join(', ')} FROM entry WHERE key = ?`),
+    /** When the entry of a key was stored, live or not. */
+    storedAt: number<[Key]>('SELECT stored FROM entry WHERE key = ?'),
+    findLease: one<[Key], LeaseRow>('SELECT token, until, error, evicted FROM lease WHERE key = ?'),
     takeLease: one<[Key, token: number, until: number]>(
       'INSERT OR REPLACE INTO lease (key, token, until) VALUES (?, ?, ?)',
     ),
     renewLease: one<[until: number, Key, token: number]>(
       'UPDATE lease SET until = ? WHERE key = ? AND token = ?',
     ),
-    failLease: one<[until: number, error: string | Buffer, Key, token: number]>(
+    failLease: one<[until: number, error: string, Key, token: number]>(
       'UPDATE lease SET until = ?, error = ? WHERE key = ? AND token = ?',
     ),
     endLease: one<[Key, token: number]>('DELETE FROM lease WHERE key = ? AND token = ?'),
     endLeasesUntil: one<[now: number]>('DELETE FROM lease WHERE until <= ?'),
+    endLeaseOf: one<[Key]>('DELETE FROM lease WHERE key = ?'),
+    endLeasesIn: one<[from: string, to: Key]>('DELETE FROM lease WHERE key >= ? AND key < ?'),
+    /** With a condition, since SQLite would write a page to empty a table that is empty. */
+    endAllLeases: one<[]>('DELETE FROM lease WHERE token IS NOT NULL'),
+    /** Notes with all that are being computed that what has this tag is evicted. */
+    evictInLeases: one<[{ tag: string }]>(
+      `UPDATE lease SET evicted = json_insert(coalesce(evicted, '[]'), '$[#]', :tag)
+       WHERE error IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(evicted) WHERE value = :tag)`,
+    ),
+
+    reservation: number<[file: string]>('SELECT space FROM reservation WHERE file = ?'),
+    reservations: one<[], ReservationRow>('SELECT file, space FROM reservation'),
+    reservedSpace: number<[]>('SELECT total(space) FROM reservation'),
+    reserve: one<[file: string, space: number]>(
+      'INSERT OR REPLACE INTO reservation (file, space) VALUES (?, ?)',
+    ),
+    unreserve: one<[file: string]>('DELETE FROM reservation WHERE file = ?'),
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),
@@ -303,8 +342,11 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
 
-    keys: pages<{ key: Key }>('key'),
-    entries: pages<FullEntryRow>(FULL),
+    pages: new PageStatements(db, { key: qualified('id, key, expires'), entry: qualified(FULL) }),
+    allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
+    countFiles: number<[limit: number]>(
+      'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
+    ),
     filesAfter: one<[file: string, limit: number], { file: string; size: number }>(
       'SELECT file, size FROM entry WHERE file > ? ORDER BY file LIMIT +?',
     ),

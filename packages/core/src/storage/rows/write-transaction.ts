@@ -1,6 +1,7 @@
 import { isBusy } from './sqlite-error.ts';
 import type { Connection } from './connection.ts';
-import type { Statements, Totals } from './statements.ts';
+import type { Statements } from './statements.ts';
+import { type Totals, totalsFrom } from './totals.ts';
 
 /** What has to be done about files once a transaction has ended. */
 export interface FileChanges {
@@ -21,6 +22,7 @@ export class WriteTransaction {
   #totalsChanged = false;
   #files: FileChanges = { replaced: [], written: [] };
   #evictionsSeen = 0;
+  #takenBack = 0;
   #isWriting = false;
 
   constructor(connection: Connection) {
@@ -51,13 +53,14 @@ export class WriteTransaction {
 
   /** Makes all changes durable together. @returns the files that nothing points to any more */
   commit(): readonly string[] {
-    if (this.#totalsChanged) this.#sql.setTotals.run(this.#totals as Totals);
+    if (this.#totalsChanged) this.#sql.setTotals.run(JSON.stringify(this.#totals));
     this.#sql.commit.run();
     return this.#end().replaced;
   }
 
   /** Takes back all changes. @returns the files that nothing points to any more */
   rollback(): readonly string[] {
+    this.#takenBack++;
     // A full disk or a failed write makes SQLite roll back by itself.
     if (this.#connection.db.inTransaction) this.#sql.rollback.run();
     return this.#end().written;
@@ -75,6 +78,7 @@ export class WriteTransaction {
       this.#sql.release.run();
       return result;
     } catch (error) {
+      this.#takenBack++;
       if (this.#connection.db.inTransaction) {
         this.#sql.rollbackToSavepoint.run();
         this.#sql.release.run();
@@ -85,6 +89,11 @@ export class WriteTransaction {
       }
       throw error;
     }
+  }
+
+  /** Another number once changes were taken back: what was learned of the rows since may be wrong. */
+  get takenBack(): number {
+    return this.#takenBack;
   }
 
   /** The totals as of now, this transaction's changes included. */
@@ -103,6 +112,14 @@ export class WriteTransaction {
     totals.space += change.space ?? 0;
     totals.fileSpace += change.fileSpace ?? 0;
     totals.evictions += change.evictions ?? 0;
+    totals.seq += change.seq ?? 0;
+    totals.arrivals += change.arrivals ?? 0;
+    totals.swept += change.swept ?? 0;
+    this.#totalsChanged = true;
+  }
+
+  setTotals(totals: Totals): void {
+    this.#totals = { ...totals };
     this.#totalsChanged = true;
   }
 
@@ -115,7 +132,7 @@ export class WriteTransaction {
   }
 
   #readTotals(): Totals {
-    return this.#sql.totals.get() ?? { count: 0, space: 0, fileSpace: 0, evictions: 0 };
+    return totalsFrom(this.#sql.totals.get());
   }
 
   #end(): FileChanges {

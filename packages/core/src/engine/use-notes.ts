@@ -1,0 +1,67 @@
+import { halfLife } from '../policy/policy.ts';
+import type { Uses } from '../policy/uses.ts';
+import type { ReplacedRow, UseRow } from '../storage/rows/statements.ts';
+import { isPinned, type Storage } from '../storage/storage.ts';
+
+/** The smallest step of time that a double keeps apart at today's dates, and some. */
+const STAMP_STEP_MS = 2 ** -10;
+
+export interface UseNotesInputs {
+  readonly storage: Storage;
+  readonly uses: Uses;
+  readonly now: () => number;
+  readonly maxIdleMs: number | undefined;
+  /** Whether uses matter, so that they have to be noted. */
+  readonly isNoting: boolean;
+}
+
+/** Notes when entries are used, and writes it down: for the policy, and for the time at which entries expire. */
+export class UseNotes {
+  readonly #inputs: UseNotesInputs;
+  #lastStamp = 0;
+
+  constructor(inputs: UseNotesInputs) {
+    this.#inputs = inputs;
+  }
+
+  /** Notes a use in memory. @returns whether there was one to note */
+  note(id: number): boolean {
+    const { isNoting, uses, storage } = this.#inputs;
+    if (!isNoting || id < 0) return false;
+    uses.note(id, this.stamp(), storage.transaction.evictionsSeen);
+    return true;
+  }
+
+  /** Writes notes down. Needs the write lock. */
+  write(rows: readonly UseRow[]): void {
+    const { storage, maxIdleMs } = this.#inputs;
+    const fading = halfLife(storage.transaction.totals.count);
+    for (const row of rows) storage.sql.addUse.run({ ...row, halfLife: fading });
+    if (maxIdleMs !== undefined) for (const { id, at } of rows) storage.sql.slide.run({ id, at, maxIdleMs });
+    storage.logged(rows.length);
+  }
+
+  /** Moves the time at which an entry expires, where it moves with use, at once. Needs the write lock. */
+  slide(row: ReplacedRow): void {
+    const { storage, maxIdleMs } = this.#inputs;
+    if (maxIdleMs !== undefined && !isPinned(row)) storage.slide(row, this.stamp(), maxIdleMs);
+  }
+
+  /** The same to the time of the note that there is of its last use. @returns whether that was one of this entry */
+  slideToNote(row: ReplacedRow): boolean {
+    const { storage, uses, maxIdleMs } = this.#inputs;
+    const at = uses.lastUse(row.id);
+    return maxIdleMs !== undefined && at !== undefined && storage.slide(row, at, maxIdleMs);
+  }
+
+  /** Not only noted: it is part of what the transaction changes, and may be taken back with it. */
+  writeReturn(id: number): void {
+    this.write([{ id, at: this.stamp(), hits: 1, tick: this.#inputs.storage.transaction.evictionsSeen }]);
+  }
+
+  /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */
+  stamp(): number {
+    this.#lastStamp = Math.max(this.#inputs.now(), this.#lastStamp + STAMP_STEP_MS);
+    return this.#lastStamp;
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Removal } from '../calls/call.ts';
+import { monotonicMs } from '../clock.ts';
+import type { Engine } from '../engine/engine.ts';
+import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
+import { TimeoutError } from '../errors.ts';
+import { order } from '../upkeep/thread.ts';
+import { type RemoveRows, Steps } from './steps.ts';
+
+/** What takes a few ms at the most to remove in one go, 3 µs a page. */
+const SHORT = { pages: 1024, files: 256 };
+/** What may be removed in one go, with all writers waiting: up to 256 MiB, which takes some 200 ms. */
+const LONG = { pages: 65_536, files: 16_384 };
+const RETRY_MS = 4;
+
+/**
+ * Removes all entries: in one go where they are not too many, which is done by a thread where it would keep the event loop;
+ * else row by row until they are not. Ends although others may go on adding.
+ */
+export function clearing(
+  engine: Engine,
+  options: RemovalOptions | undefined,
+  removeRows: RemoveRows,
+): Removal {
+  const { storage, evictor } = engine;
+  let greatestId: number | undefined;
+  const steps: Steps = new Steps(
+    progressOptions(options),
+    (rows, mayTakeLong) => {
+      storage.sql.endAllLeases.run();
+      if (storage.isWithin(mayTakeLong ? LONG : SHORT)) return { removed: evictor.removeAll(), isLast: true };
+      greatestId ??= storage.sql.greatestId.get() ?? 0;
+      return removeRows(storage.sql.upTo.all(greatestId, rows), rows);
+    },
+    async (step) => {
+      while (!storage.isWithin(LONG)) if (await step()) return;
+      if (storage.isWithin(SHORT)) return;
+      steps.assertWanted();
+      steps.stepped(await clearedByThread(engine));
+    },
+  );
+  return steps;
+}
+
+async function clearedByThread(engine: Engine): Promise<number> {
+  const { timeoutMs, random } = engine.settings;
+  let tries = 0;
+  const retried = async (error: unknown): Promise<'busy'> => {
+    if (await engine.fullDisk.makeRoom({ error, tries: tries++ })) return 'busy';
+    throw error;
+  };
+  for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
+    const cleared = await order('clear', engine.directory, engine.now()).catch(retried);
+    if (cleared !== 'busy') {
+      await engine.log?.synced();
+      engine.removals.discard(cleared.files);
+      engine.uses.forgetAll();
+      engine.storage.forgetAll();
+      return cleared.live;
+    }
+    await sleep(RETRY_MS * (0.5 + random()));
+  }
+  throw new TimeoutError(timeoutMs);
+}

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { Child } from '../support/child.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+interface Call {
+  readonly call: string;
+  readonly given: string;
+  readonly isMain: boolean;
+}
+
+const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
+if (!canTrace) console.log('skipped: no strace here, so that nothing tells what was synced');
+
+const isLogWrite = ({ call, given }: Call) => call === 'pwrite64' && given.includes('cache.db-wal>');
+const isLogSync = ({ call, given }: Call) => call === 'fdatasync' && given.includes('cache.db-wal>');
+const isFileSync = ({ call, given }: Call) => call === 'fsync' && given.includes('.val.tmp>');
+const isRename = ({ call, given }: Call) => call.startsWith('rename') && given.includes('.val.tmp"');
+const isFolderSync = ({ call, given }: Call) => call === 'fsync' && /\/values\/[0-9a-f]{2}>/.test(given);
+
+/** What the system was asked for during each verb, until its caller was told that it is done. */
+async function tracedVerbs(durability: string): Promise<Map<string, Call[]>> {
+  const writing = new Child('write-durably', { directory: temporaryFolder(), durability });
+  await writing.says('ready');
+  const tracing = new Child('trace-files', { pid: writing.pid });
+  await tracing.says('tracing');
+  writing.tell('go');
+  await writing.says('done');
+  tracing.tell('stop');
+  const verbs = new Map<string, Call[]>();
+  let during: Call[] = [];
+  for (const call of await tracing.says<Call[]>('calls')) {
+    const [, mark, verb = ''] = /notes>, "(begins|stored) (\w+)/.exec(call.given) ?? [];
+    if (mark === 'begins') during = [];
+    else if (mark === 'stored') verbs.set(verb, during);
+    else during.push(call);
+  }
+  writing.tell('close');
+  await writing.ended;
+  expect([...verbs.keys()]).toHaveLength(8);
+  return verbs;
+}
+
+it.skipIf(!canTrace)(
+  "With durability 'full' a call is done only when its file, its folder and the log are on disk, in this order",
+  async () => {
+    for (const [verb, calls] of await tracedVerbs('full')) {
+      const lastLogWrite = calls.findLastIndex(isLogWrite);
+      const logSync = calls.findLastIndex(isLogSync);
+      expect({ verb, lastLogWrite }).not.toMatchObject({ lastLogWrite: -1 });
+      expect({ verb, isSynced: logSync > lastLogWrite }).toEqual({ verb, isSynced: true });
+      if (/Large|Stream/.test(verb)) {
+        const places = [isFileSync, isRename, isFolderSync].map((which) => calls.findIndex(which));
+        expect({ verb, places }).toEqual({ verb, places: places.toSorted((a, b) => a - b) });
+        expect({ verb, first: places[0] }).not.toMatchObject({ first: -1 });
+        expect(places[2]).toBeLessThan(lastLogWrite);
+      }
+      const isSync = ({ call }: Call) => call === 'fsync' || call === 'fdatasync';
+      const byEventLoop = calls.filter((call) => isSync(call) && call.isMain);
+      if (!verb.startsWith('sync')) expect({ verb, byEventLoop }).toEqual({ verb, byEventLoop: [] });
+    }
+  },
+  30_000,
+);
+
+it.skipIf(!canTrace)(
+  "With durability 'normal' no call waits for the disk",
+  async () => {
+    for (const [verb, calls] of await tracedVerbs('normal')) {
+      expect({ verb, syncs: calls.filter(({ call }) => call.endsWith('sync')) }).toEqual({ verb, syncs: [] });
+    }
+  },
+  30_000,
+);
