@@ -851,7 +851,7 @@ export class DiskCache implements CacheStore {
         throw new ThrownByBody(error);
       }
     };
-    return this.#calls.write({ concerned: 'every key', work });
+    return this.#calls.write({ concerned: 'every key', work, isOnce: true });
   }
 
   /**

@@ -21,6 +21,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TOO_LARGE'
   /** There is no room: `eviction: 'none'` forbids making it, or values that are being written take it for too long. */
   | 'ERR_DISKCACHE_FULL'
+  /** The disk is full, and what could be evicted or given up was not enough. */
+  | 'ERR_DISKCACHE_DISK_FULL'
   /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
   /** The cache was opened with `readOnly`, and a verb that changes it was called. */

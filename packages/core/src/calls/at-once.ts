@@ -74,8 +74,8 @@ export class AtOnce {
   }
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN; or in the one that is open. */
-  write<T>({ work }: Pick<Write<T>, 'work'>): T {
-    return this.#write(work, this.#engine.log);
+  write<T>({ work, isOnce }: Omit<Write<T>, 'concerned'>): T {
+    return this.#write(work, this.#engine.log, isOnce);
   }
 
   /** @returns whether the row was written */
@@ -129,7 +129,8 @@ export class AtOnce {
     const engine = this.#engine;
     engine.assertWritable();
     const run = () => carriedOut(body, tx);
-    if (!engine.storage.transaction.isOpen) return this.write({ work: () => engine.unsliced(run) });
+    if (!engine.storage.transaction.isOpen)
+      return this.write({ work: () => engine.unsliced(run), isOnce: true });
     try {
       return engine.nested(run);
     } catch (error) {
@@ -140,10 +141,17 @@ export class AtOnce {
   /** The file is written before the row, and goes again unless the row came to be. */
   #withFile({ file, bytes, size }: PreparedFile, putRow: () => boolean): boolean {
     const { files, transaction } = this.#engine.storage;
-    this.#write(() => this.#engine.makeRoom(size), undefined);
     let isStored = false;
     try {
-      files.writeSync(file, bytes);
+      for (let failures = 0; ;) {
+        this.#write(() => this.#engine.makeRoom(size), undefined);
+        try {
+          files.writeSync(file, bytes);
+          break;
+        } catch (error) {
+          if (!this.#mayTryAgain(error, failures++, size)) throw error;
+        }
+      }
       isStored = putRow();
       if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
@@ -182,19 +190,33 @@ export class AtOnce {
   }
 
   /** @param log waited for, where that is asked for, before anything is given back that the last transaction replaced */
-  #write<T>(work: () => T | typeof AGAIN, log: LogSync | undefined): T {
+  #write<T>(work: () => T | typeof AGAIN, log: LogSync | undefined, isOnce = false): T {
     const engine = this.#engine;
     engine.assertWritable();
-    const step = engine.storage.transaction.isOpen
-      ? () => engine.recovery.noting(work)
-      : () => this.#slice(work, log);
-    for (;;) {
-      const result = step();
-      if (result !== AGAIN) return result;
+    const { transaction } = engine.storage;
+    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work, log);
+    for (let failures = 0; ;) {
+      try {
+        const result = step();
+        if (result !== AGAIN) return result;
+        failures = 0;
+      } catch (error) {
+        if (transaction.isOpen || !this.#mayTryAgain(error, failures++) || isOnce)
+          throw storageError(error, 'cannot write');
+      }
     }
   }
 
-  #slice<T>(work: () => T, log: LogSync | undefined): T | typeof AGAIN {
+  /** Whether what failed can be done again, since what made it fail is put right. */
+  #mayTryAgain(error: unknown, failures: number, bytes = 0): boolean {
+    if (error instanceof NotSynced) return false;
+    const { recovery, fullDisk } = this.#engine;
+    if (recovery.from(error)) return true;
+    const cause = error instanceof ThrownByBody ? error.error : error;
+    return fullDisk.makeRoomSync({ error: cause, tries: failures, bytes });
+  }
+
+  #slice<T>(work: () => T, log: LogSync | undefined): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
@@ -206,8 +228,7 @@ export class AtOnce {
       replaced = engine.commit();
     } catch (error) {
       this.#removeFiles(engine.rollback());
-      if (engine.recovery.from(error) && !(error instanceof ThrownByBody)) return AGAIN;
-      throw storageError(error, 'cannot write');
+      throw error;
     } finally {
       engine.sliceEnd = Infinity;
     }

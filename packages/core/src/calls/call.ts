@@ -11,6 +11,8 @@ export interface Write<Result> {
   readonly concerned: Concerned;
   /** What is done under the lock; it can be called again, in a later transaction, when one was taken back. */
   readonly work: () => Result | typeof AGAIN;
+  /** Whether that cannot be done twice, as somebody else's code does it. */
+  readonly isOnce?: boolean;
 }
 
 /** A change that stores a value, which is finished first, and whose file if it has one is written first. */

@@ -186,8 +186,8 @@ export class InTurn {
     return this.#queue.isEmpty ? this.#readNow(work) : this.#queue.read(identities(concerned), work);
   }
 
-  #writeOf<T>({ concerned, work }: Write<T>): Promise<T> {
-    return this.#queue.run(identities(concerned), work);
+  #writeOf<T>({ concerned, work, isOnce }: Write<T>): Promise<T> {
+    return this.#queue.run(identities(concerned), work, { isOnce });
   }
 
   #putOf({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {

@@ -12,6 +12,9 @@ import type { WriteQueue } from './write-queue.ts';
 const TOUCH_EVERY_MS = 10_000;
 
 const BYTES = Buffer.alloc(0);
+const NOTHING = { bytes: 0, entries: 0 };
+/** How much room is made on a full disk for a stream of which nobody knows the end. */
+const MADE_AT_ONCE_BYTES = 1024 * 1024;
 
 /** A value that comes as a stream. */
 export interface StreamPut {
@@ -84,6 +87,7 @@ export class IncomingValues {
         hasChecksum: settings.checksum,
         assertPossible: (bytes) => room.assertPossible(bytes),
         reach: (bytes) => room.reach(bytes, false),
+        mayGoOn: (error, tries) => this.#freesDisk(error, tries),
       });
       await file.complete().catch(cannotWrite);
       return received;
@@ -93,6 +97,15 @@ export class IncomingValues {
     } finally {
       stopTouching();
     }
+  }
+
+  /** Whether the writing of a file that failed can go on, since there is room on the disk now. */
+  async #freesDisk(error: unknown, tries: number): Promise<boolean> {
+    const engine = this.#engine;
+    if (!(await engine.fullDisk.makeRoom({ error, tries, bytes: MADE_AT_ONCE_BYTES }))) return false;
+    await this.#queue.run([], () => (engine.evictor.makeRoom(NOTHING, engine.sliceEnd) ? undefined : AGAIN));
+    await engine.removals.settled();
+    return true;
   }
 
   #putRow(

@@ -186,9 +186,17 @@ export class LargeValues {
 
   async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
     this.#uncounted += size;
-    await whileRoomIsTaken(this.#engine.settings, this.#queue, () =>
-      this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
-    );
-    await this.#engine.storage.files.write(file, bytes);
+    const { settings, storage, fullDisk, removals } = this.#engine;
+    for (let tries = 0; ; tries++) {
+      await whileRoomIsTaken(settings, this.#queue, () =>
+        this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
+      );
+      if (tries > 0) await removals.settled();
+      try {
+        return await storage.files.write(file, bytes);
+      } catch (error) {
+        if (!(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
+      }
+    }
   }
 }

@@ -14,6 +14,8 @@ export interface Around {
   readonly before?: (() => Promise<void>) | undefined;
   /** Called after each transaction with a part of the work in it. What it throws ends the write. */
   readonly committed?: (() => void) | undefined;
+  /** Whether the work must not be called again when its transaction failed. */
+  readonly isOnce?: boolean | undefined;
 }
 
 interface PendingWrite {
@@ -22,6 +24,7 @@ interface PendingWrite {
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
   readonly committed: Around['committed'];
+  readonly isOnce: boolean;
   /** By monotonicMs(), from when it could be committed but for others' locks. */
   deadline: number;
   readonly resolve: (result: never) => void;
@@ -32,6 +35,8 @@ interface PendingWrite {
   readonly isLong: boolean;
   /** Whether its transaction holds nothing else. */
   isAlone: boolean;
+  /** How often in a row its transaction failed for want of room on the disk. */
+  failures: number;
   isSettled: boolean;
 }
 
@@ -96,7 +101,7 @@ export class WriteQueue {
 
   #add<T>(
     { concerned, work, isRead, isLong }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'>,
-    { before, committed }: Around,
+    { before, committed, isOnce = false }: Around,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
@@ -104,12 +109,14 @@ export class WriteQueue {
         work,
         isRead,
         committed,
+        isOnce,
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
         isReady: before === undefined,
         isLong,
         isAlone: concerned === 'every key',
+        failures: 0,
         isSettled: false,
       };
       // What concerns no key may be what a pending write waits for: nothing that waits for that write may hold it up.
@@ -184,13 +191,14 @@ export class WriteQueue {
         }
       });
     } catch (error) {
-      // Done again with the next group, in another database.
-      if (this.#engine.recovery.from(error) && !(error instanceof ThrownByBody)) return;
+      const isPutRight = await this.#isPutRight(error, batch);
+      if (isPutRight && !batch.some(({ isOnce }) => isOnce)) return;
       // A write that fails takes nothing with it: each of its group gets a transaction of its own.
       if (batch.length === 1) this.#fail(batch, storageError(error, 'cannot write'));
       else for (const write of batch) write.isAlone = true;
       return;
     }
+    for (const write of batch) write.failures = 0;
     // Those that the slice had no time for stay pending.
     const { log } = this.#engine;
     const waitsForDisk = (write: PendingWrite) => !write.isRead && write.concerned.length > 0;
@@ -204,6 +212,16 @@ export class WriteQueue {
       if (result === AGAIN || !waitsForDisk(write)) this.#committed(write, result);
       else this.#settle(write, () => void synced.then(() => this.#end(write, result), write.reject));
     }
+  }
+
+  /** Whether what failed can be done again with the next group. */
+  async #isPutRight(error: unknown, batch: readonly PendingWrite[]): Promise<boolean> {
+    const { recovery, fullDisk } = this.#engine;
+    if (recovery.from(error)) return true;
+    const cause = error instanceof ThrownByBody ? error.error : error;
+    const tries = Math.max(...batch.map(({ failures }) => failures));
+    for (const write of batch) write.failures++;
+    return fullDisk.makeRoom({ error: cause, tries });
   }
 
   #committed(write: PendingWrite, result: unknown): void {

@@ -16,6 +16,7 @@ import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { BrokenFiles } from './broken-files.ts';
+import { FullDisk } from './full-disk.ts';
 import { LiveRows } from './live-rows.ts';
 import { UseNotes } from './use-notes.ts';
 import { openStorage } from './open-storage.ts';
@@ -55,6 +56,7 @@ export class Engine {
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
   readonly recovery: Recovery;
+  readonly fullDisk: FullDisk;
   readonly removals: FileRemovals;
   readonly events: Events;
   /** What this process did. */
@@ -82,7 +84,8 @@ export class Engine {
     const policy = POLICIES[this.settings.eviction];
     this.storage = openStorage(this.directory, this.settings, this.events);
     const isDurable = this.settings.durability === 'full';
-    this.log = isDurable ? new LogSync(this.storage.databasePath, this.storage.newFolders) : undefined;
+    const { home } = this.storage;
+    this.log = isDurable ? new LogSync(home.path, home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
@@ -105,10 +108,10 @@ export class Engine {
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
-      onError: (error) => {
-        if (!this.recovery.from(error)) report(error);
-      },
+      onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),
+      onStart: () => this.fullDisk.databaseGrows(),
+      onLook: (isMoving) => this.fullDisk.look(isMoving),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -123,12 +126,14 @@ export class Engine {
       },
       tidyLog: () => this.checkpoints.tidy(),
       writeUses: (rows) => this.#useNotes.write(rows),
+      mayWriteUses: () => !this.fullDisk.isLow,
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
+    this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const replaced = () => this.#databaseReplaced();
-    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, replaced, report });
+    const followers = [this.evictor, this.checkpoints, this.upkeep];
+    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
   /** Whether it is open. The body of a transaction that was called before may go on. */
@@ -325,11 +330,9 @@ export class Engine {
     return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
   }
 
-  #databaseReplaced(): void {
-    this.uses.take();
-    this.evictor.databaseReplaced();
-    this.checkpoints.databaseReplaced();
-    this.upkeep.databaseReplaced();
+  async #failedInBackground(error: unknown): Promise<void> {
+    if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
+    this.events.report(error);
   }
 
   #endUpkeep(): void {
@@ -352,8 +355,8 @@ export class Engine {
       return true;
     } catch (error) {
       this.removals.discard(this.rollback());
-      if (this.recovery.from(error)) return false;
-      throw storageError(error, 'upkeep cannot write');
+      void this.#failedInBackground(storageError(error, 'upkeep cannot write'));
+      return false;
     }
   }
 

@@ -11,6 +11,7 @@ export function openStorage(directory: string, settings: Settings, events: Event
   const policy = POLICIES[settings.eviction];
   return new Storage({
     directory,
+    sizeLimit: settings.sizeLimit,
     timeoutMs,
     random,
     drawn: policy.drawn,

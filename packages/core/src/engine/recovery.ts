@@ -8,8 +8,8 @@ export interface RecoveryHost {
   readonly clock: Clock;
   readonly readOnly: boolean;
   readonly onCorrupt: 'recreate' | 'throw';
-  /** Forgets what was known of the database that was open before. */
-  replaced(): void;
+  /** Who has to forget what was known of the database that was open before. */
+  readonly followers: readonly { databaseReplaced(): void }[];
   report(error: unknown): void;
 }
 
@@ -82,7 +82,7 @@ export class Recovery {
     this.#noted = undefined;
     if (this.#isStopped || (damage === undefined && !isStorageFailure(error))) return false;
     try {
-      const isReplaced = !storage.isCurrent;
+      const isReplaced = !storage.home.connection.isCurrent;
       if (!isReplaced && (damage === undefined || readOnly)) return false;
       if (!readOnly && (onCorrupt === 'throw' || this.#isTooOften())) return false;
       this.#replace(damage);
@@ -97,10 +97,10 @@ export class Recovery {
     const { storage, onCorrupt, readOnly } = this.#host;
     const damage = this.#noted;
     this.#noted = undefined;
-    if (damage === undefined && storage.isCurrent) return;
+    if (damage === undefined && storage.home.connection.isCurrent) return;
     if (onCorrupt === 'throw' && !readOnly) {
       const what = damage === undefined ? 'is not the file any more that was opened' : `is ${damage}`;
-      throw new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${storage.databasePath} ${what}`);
+      throw new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${storage.home.path} ${what}`);
     }
     this.#replace(damage);
   }
@@ -118,7 +118,7 @@ export class Recovery {
 
   #replace(damage: 'corrupt' | 'foreign' | undefined): void {
     this.#host.storage.reopen(damage);
-    this.#host.replaced();
+    for (const follower of this.#host.followers) follower.databaseReplaced();
   }
 
   #isTooOften(): boolean {

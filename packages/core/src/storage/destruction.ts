@@ -13,7 +13,7 @@ interface Step {
 
 /** The database and what belongs to it, also one of ours that was set aside. */
 const DATABASE = /^cache\.db(-wal|-shm|-journal)?$/;
-const LEFTOVER = /^cache\.db\.((corrupt|removed)-.*|lock)$/;
+const LEFTOVER = /^cache\.db\.((corrupt|removed)-.*|lock|reserve)$/;
 const VALUE_FOLDER = /^[0-9a-f]{2}$/;
 const VALUE_FILE = /^[0-9a-f]{30}\.val(\.tmp)?$/;
 

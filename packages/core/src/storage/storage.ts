@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
-import { makeDirectory, markAsCache } from './directory.ts';
+import { Home, type HomeOptions } from './home.ts';
 import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
-import { Connection } from './rows/connection.ts';
-import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
@@ -57,8 +54,7 @@ export interface RowTerms {
   readonly extras: RowExtras | undefined;
 }
 
-export interface StorageOptions extends Omit<DatabaseOptions, 'path'> {
-  readonly directory: string;
+export interface StorageOptions extends HomeOptions {
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
   /** Whether files are on disk, and not only on their way there, once they are written. */
@@ -74,45 +70,31 @@ const FREE_IDS_LIMIT = 10_000;
  */
 export class Storage {
   readonly sql: Statements;
-  /** The folders in which something may have a new name, since they were made or the cache is new. */
-  newFolders: readonly string[] = [];
+  readonly home: Home;
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
   readonly reservations: Reservations;
   readonly #memory: RowMemory;
-  readonly #directory: string;
-  readonly #readOnly: boolean;
-  readonly #connection: Connection;
   readonly arrivals: Arrivals;
   readonly #freeIds: number[] = [];
+  /** Whether the last transaction wrote entries, and did not only remove some. */
+  hasPut = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
 
-  constructor({ directory, memoryLimit, isDurable, ...database }: StorageOptions) {
-    this.#directory = directory;
-    this.#readOnly = database.readOnly;
-    const path = join(directory, 'cache.db');
-    this.#connection = this.#inFolder(() => new Connection({ ...database, path }));
-    this.sql = this.#connection.sql;
-    this.files = new ValueFiles(directory, database.random, isDurable);
-    this.transaction = new WriteTransaction(this.#connection);
+  constructor({ memoryLimit, isDurable, ...options }: StorageOptions) {
+    this.home = new Home(options);
+    const { connection, path } = this.home;
+    this.sql = connection.sql;
+    this.files = new ValueFiles(options.directory, options.random, isDurable);
+    this.transaction = new WriteTransaction(connection);
     this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, path, memoryLimit);
     this.arrivals = new Arrivals(this.sql, this.transaction);
   }
 
   get db(): SqliteDatabase {
-    return this.#connection.db;
-  }
-
-  /** Where the database is that is read: a copy, if only that could be opened. */
-  get databasePath(): string {
-    return this.#connection.path;
-  }
-
-  /** Whether the database that is open is the one in the folder, at the cost of a look at the file system. */
-  get isCurrent(): boolean {
-    return this.#connection.isCurrent;
+    return this.home.connection.db;
   }
 
   /**
@@ -121,7 +103,7 @@ export class Storage {
    * @param damage what is wrong with the one that is open, so that it is set aside
    */
   reopen(damage?: 'corrupt' | 'foreign'): void {
-    this.#inFolder(() => this.#connection.reopen(damage));
+    this.home.reopen(damage);
     this.#memory.forgetAll();
     this.#freeIds.length = 0;
   }
@@ -129,6 +111,7 @@ export class Storage {
   /** Takes the write lock, or returns false at once while another connection has it. */
   begin(): boolean {
     if (!this.transaction.begin()) return false;
+    this.hasPut = false;
     this.#memory.transactionBegins();
     return true;
   }
@@ -197,6 +180,7 @@ export class Storage {
     { old, space, place }: Growth,
   ): number {
     const { sql, transaction } = this;
+    this.hasPut = true;
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
@@ -322,6 +306,11 @@ export class Storage {
     return { all: pages * PAGE_BYTES, free: (this.sql.freePages.get() ?? 0) * PAGE_BYTES };
   }
 
+  /** By how much the database file will grow when all that is in the log is moved into it. */
+  growthInLog(): number {
+    return this.home.growthInLog(this.databaseBytes().all);
+  }
+
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
     const pages = Math.ceil(bytes / PAGE_BYTES);
@@ -330,15 +319,7 @@ export class Storage {
   }
 
   close(): void {
-    this.#connection.close();
-  }
-
-  #inFolder<T>(open: () => T): T {
-    if (this.#readOnly) return open();
-    this.newFolders = makeDirectory(this.#directory);
-    const opened = open();
-    markAsCache(this.#directory);
-    return opened;
+    this.home.connection.close();
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {

@@ -24,6 +24,8 @@ export interface Reception {
   readonly hasChecksum: boolean;
   /** Refuses, or finds room for, a file of so many bytes. Called before they are written. */
   readonly reach: (size: number) => Promise<void>;
+  /** Asked when the disk is full: whether there is room now. */
+  readonly mayGoOn: (error: unknown, tries: number) => Promise<boolean>;
   /** Refuses a size that can never have room. Called as soon as it is known. */
   readonly assertPossible: (size: number) => void;
 }
@@ -32,7 +34,7 @@ export interface Reception {
 export async function receive(
   source: ByteSource,
   file: NewFile,
-  { expected, hasChecksum, reach, assertPossible }: Reception,
+  { expected, hasChecksum, reach, assertPossible, mayGoOn }: Reception,
 ): Promise<Received> {
   const gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES);
   let waiting = 0;
@@ -42,7 +44,7 @@ export async function receive(
   const write = async (bytes: Uint8Array) => {
     await reach(written + bytes.length);
     if (hasChecksum) checksum = crc32(bytes, checksum);
-    await file.append(bytes).catch((error: unknown) => {
+    await file.append(bytes, mayGoOn).catch((error: unknown) => {
       throw storageError(error, 'cannot write a value file');
     });
     written += bytes.length;

@@ -25,6 +25,10 @@ export interface CheckpointListener {
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
   onDone(ms: number): void;
+  /** What is in the log is about to be moved into the database. */
+  onStart(): void;
+  /** The log is looked at, maybe while it is being moved. @returns how long it may become */
+  onLook(isMoving: boolean): { readonly isUrgent: boolean; readonly room: number };
 }
 
 /**
@@ -33,6 +37,8 @@ export interface CheckpointListener {
  */
 export class Checkpoints {
   readonly #directory: string;
+  /** How much may be only in the log, so that there is room on the disk to move it into the database. */
+  #roomBytes = Infinity;
   readonly #sql: Statements;
   readonly #listener: CheckpointListener;
   #committed = 0;
@@ -59,7 +65,8 @@ export class Checkpoints {
   get isBehind(): boolean {
     if (this.#isClosed) return false;
     const { log, checkpointed } = this.#state;
-    return log * FRAME_BYTES > LOG_LIMIT_BYTES && checkpointed < log && monotonicMs() >= this.#pinnedUntil;
+    const limit = Math.min(LOG_LIMIT_BYTES, this.#roomBytes);
+    return log * FRAME_BYTES > limit && checkpointed < log && monotonicMs() >= this.#pinnedUntil;
   }
 
   /** Resolves when the log is short again, or when a reader of another program prevents it for now. */
@@ -83,12 +90,36 @@ export class Checkpoints {
   catchUpSync(): void {
     for (const end = this.#patience(); this.isBehind;) {
       const since = monotonicMs();
-      const row = this.#sql.restartLog.get();
+      const row = this.#restartNow();
+      if (row === undefined) return;
       this.#listener.onDone(monotonicMs() - since);
-      this.#finished(row?.busy !== 0);
+      this.#finished(row.busy !== 0);
       if (!this.isBehind) return;
-      if (row?.log !== -1 && monotonicMs() > end) this.#foundPinned();
+      if (row.log !== -1 && monotonicMs() > end) this.#foundPinned();
       else sleepSync(RETRY_MS * (0.5 + Math.random()));
+    }
+  }
+
+  /** Has the log moved however short it is, so that it can be filled anew. @returns whether that was done */
+  async refill(): Promise<boolean> {
+    await this.#running;
+    try {
+      const { busy } = await order('restart', this.#directory, 0);
+      this.#finished(busy);
+      return !busy;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The same on the caller's thread. */
+  refillSync(): boolean {
+    try {
+      const busy = this.#sql.restartLog.get()?.busy !== 0;
+      this.#finished(busy);
+      return !busy;
+    } catch {
+      return false;
     }
   }
 
@@ -143,8 +174,26 @@ export class Checkpoints {
     await letGo(this.#directory).catch((error: unknown) => this.#listener.onError(error));
   }
 
+  #restartNow(): { readonly busy: number; readonly log: number } | undefined {
+    try {
+      this.#listener.onStart();
+      return this.#sql.restartLog.get();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  /** Writers go on for a while. */
+  #failed(error: unknown): void {
+    this.#pinnedUntil = monotonicMs() + PAUSE_MS;
+    // Once the cache is closed, its folder may be gone; the next who opens it moves the log.
+    if (!this.#isClosed) this.#listener.onError(error);
+  }
+
   #order(name: CheckpointName): Promise<CheckpointResult> {
     const since = monotonicMs();
+    this.#listener.onStart();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
         this.#listener.onDone(monotonicMs() - since);
@@ -152,9 +201,7 @@ export class Checkpoints {
         return result;
       })
       .catch((error: unknown) => {
-        this.#pinnedUntil = monotonicMs() + PAUSE_MS;
-        // Once the cache is closed, its folder may be gone; the next who opens it moves the log.
-        if (!this.#isClosed) this.#listener.onError(error);
+        this.#failed(error);
         return { busy: true, byCheckpoint: false };
       })
       .finally(() => (this.#running = undefined));
@@ -191,8 +238,11 @@ export class Checkpoints {
       // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
       if (!isBusy(error)) this.#listener.onError(error);
     }
+    const { isUrgent, room } = this.#listener.onLook(this.#running !== undefined);
+    this.#roomBytes = Math.max(LOOK_EVERY_BYTES, room);
     const { log, checkpointed } = this.#state;
-    if ((log - checkpointed) * FRAME_BYTES > START_BYTES && this.#running === undefined)
+    const start = isUrgent ? 0 : Math.min(START_BYTES, this.#roomBytes);
+    if ((log - checkpointed) * FRAME_BYTES > start && this.#running === undefined)
       void this.#order('checkpoint');
     return this.#state;
   }

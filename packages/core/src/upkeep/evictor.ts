@@ -88,6 +88,8 @@ export class Evictor {
   #unlooked = 0;
   /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
   #wasWithin = false;
+  /** What a full disk leaves of the size limit. */
+  #diskLimit = Infinity;
 
   constructor(
     storage: Storage,
@@ -111,6 +113,18 @@ export class Evictor {
   databaseReplaced(): void {
     this.#wasWithin = false;
     this.#unlooked = 0;
+  }
+
+  /**
+   * Has the entries take so many bytes at the most, whatever the size limit, as long as there are any to evict.
+   *
+   * @param margin how many less, where entries may be evicted for that
+   */
+  limitSpace(bytes: number, margin = 0): void {
+    const limit = this.#policy.victims === 'none' ? bytes : bytes - margin;
+    this.#diskLimit = bytes === Infinity ? bytes : Math.max(0, Math.min(limit, this.#diskLimit));
+    this.#wasWithin = false;
+    this.#unlooked = LOOK_EVERY_BYTES;
   }
 
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
@@ -179,19 +193,31 @@ export class Evictor {
   /** Which limit would be exceeded, if one would. */
   #isOver({ bytes, entries }: Room): EvictionReason | undefined {
     const { count, space } = this.#storage.transaction.totals;
-    if (space + bytes > this.#limits.sizeLimit) return 'size';
+    if (space + bytes > this.#sizeLimit) return 'size';
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
   /** @returns false when nothing is left to evict, but what is being written excuses that */
   #evictOne(room: Room, reason: EvictionReason): boolean {
     const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
-    if (victim === undefined) {
+    if (victim !== undefined) this.#evict(victim, reason);
+    else if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
+    else {
       this.#assertExcused(room);
       return false;
     }
-    this.#evict(victim, reason);
     return true;
+  }
+
+  get #sizeLimit(): number {
+    return Math.min(this.#limits.sizeLimit, this.#diskLimit);
+  }
+
+  /** With nothing left to evict it can only be tried. */
+  #forgetDiskLimit(): void {
+    if (this.#policy.victims === 'none')
+      throw new DiskCacheError('ERR_DISKCACHE_DISK_FULL', "the disk is full and eviction is 'none'");
+    this.#diskLimit = Infinity;
   }
 
   /** Nothing is to go for a file that would not find room anyway. */
@@ -278,7 +304,7 @@ export class Evictor {
    */
   #trimFiles(spare: number | undefined, deadline: number): boolean {
     const { sql, transaction } = this.#storage;
-    const limit = this.#limits.sizeLimit * TOLERANCE + TOLERANCE_BYTES;
+    const limit = this.#sizeLimit * TOLERANCE + TOLERANCE_BYTES;
     for (;;) {
       const { all, free } = this.#storage.databaseBytes();
       const excess = all + transaction.totals.fileSpace - limit;

@@ -7,6 +7,7 @@ export interface CheckTerms {
   readonly fix: boolean;
   /** How long a repair may wait for the lock. */
   readonly timeoutMs: number;
+  readonly sizeLimit: number;
   /** Whether the cache is only to be read. */
   readonly readOnly: boolean;
 }
@@ -23,11 +24,12 @@ const LONGEST_PAUSE_MS = 4;
 export async function checkOnThread(
   directory: string,
   now: number,
-  { fix, timeoutMs, readOnly }: CheckTerms,
+  { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
   const storage = new Storage({
     directory,
+    sizeLimit,
     timeoutMs,
     random: Math.random,
     drawn: 0,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { DiskCacheError } from '../errors.ts';
+import { DiskCacheError, type DiskCacheErrorCode } from '../errors.ts';
 import type { Truncated } from '../storage/rows/truncation.ts';
 import { damageByCode } from '../storage/rows/sqlite-error.ts';
 import type { CheckReport } from './check.ts';
@@ -125,10 +125,14 @@ export async function letGo(directory: string): Promise<void> {
 
 /** An error loses its class on its way between threads. */
 function storageFailure(cause: Error, sqliteCode = ''): DiskCacheError {
-  const code = damageByCode(sqliteCode) === undefined ? 'ERR_DISKCACHE_STORAGE' : 'ERR_DISKCACHE_CORRUPT';
-  return new DiskCacheError(code, `the thread of DiskCache failed: ${cause.message}`, {
+  return new DiskCacheError(codeOf(sqliteCode), `the thread of DiskCache failed: ${cause.message}`, {
     cause,
   });
+}
+
+function codeOf(sqliteCode: string): DiskCacheErrorCode {
+  if (sqliteCode === 'SQLITE_FULL') return 'ERR_DISKCACHE_DISK_FULL';
+  return damageByCode(sqliteCode) === undefined ? 'ERR_DISKCACHE_STORAGE' : 'ERR_DISKCACHE_CORRUPT';
 }
 
 function start(): Worker {

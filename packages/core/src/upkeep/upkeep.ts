@@ -21,6 +21,8 @@ export interface UpkeepHost {
   /** Removes some expired entries. @returns whether there are no more */
   purge(): boolean;
   writeUses(rows: readonly UseRow[]): void;
+  /** Whether there is room on the disk for the notes of uses. */
+  mayWriteUses(): boolean;
   /** How often notes of uses are written at least, in ms, where the time at which entries expire hangs on them. */
   readonly usesAreUrgentMs: number | undefined;
   /** Shortens the log where it has grown. */
@@ -68,6 +70,7 @@ export class Upkeep {
   /** Forgets what was to be written to the database that was open before, whose value files are orphans now. */
   databaseReplaced(): void {
     this.#usesToWrite = [];
+    this.#host.uses.forgetAll();
     this.#ticksToSweep = 1;
   }
 
@@ -138,6 +141,7 @@ export class Upkeep {
   }
 
   #writeSomeUses(): boolean {
+    if (!this.#host.mayWriteUses()) return false;
     const isWritten = this.#try(() => this.#host.writeUses(this.#usesToWrite.slice(0, USES_A_STEP)));
     if (isWritten) this.#usesToWrite = this.#usesToWrite.slice(USES_A_STEP);
     return isWritten;

@@ -24,8 +24,9 @@ export async function checkByThread(
   signal?.throwIfAborted();
   if (fix) engine.assertWritable();
   await engine.removals.settled();
+  const { timeoutMs, sizeLimit, readOnly } = engine.settings;
   const report = await order('check', engine.directory, engine.now(), {
-    check: { fix, timeoutMs: engine.settings.timeoutMs, readOnly: engine.settings.readOnly },
+    check: { fix, timeoutMs, sizeLimit, readOnly },
     signal,
     onProgress: (checked) => onProgress?.({ checked }),
   });

@@ -46,8 +46,13 @@ export function clearing(
 
 async function clearedByThread(engine: Engine): Promise<number> {
   const { timeoutMs, random } = engine.settings;
+  let tries = 0;
+  const retried = async (error: unknown): Promise<'busy'> => {
+    if (await engine.fullDisk.makeRoom({ error, tries: tries++ })) return 'busy';
+    throw error;
+  };
   for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
-    const cleared = await order('clear', engine.directory, engine.now());
+    const cleared = await order('clear', engine.directory, engine.now()).catch(retried);
     if (cleared !== 'busy') {
       await engine.log?.synced();
       engine.removals.discard(cleared.files);

@@ -24,6 +24,8 @@ export class Steps<Progress> implements Stepwise {
   readonly #progress: (result: number) => Progress;
   readonly elsewhere: Stepwise['elsewhere'];
   #result = 0;
+  /** What the last step came to, which counts once it is committed. */
+  #pending: number | undefined;
   #amount = FIRST_AMOUNT;
   #began = 0;
 
@@ -41,7 +43,7 @@ export class Steps<Progress> implements Stepwise {
   }
 
   get result(): number {
-    return this.#result;
+    return this.#result + (this.#pending ?? 0);
   }
 
   /** @throws the reason of a signal that was aborted */
@@ -53,15 +55,20 @@ export class Steps<Progress> implements Stepwise {
   readonly step = (mayTakeLong: boolean): boolean => {
     this.assertWanted((reason) => new ThrownByBody(reason));
     this.#began = monotonicMs();
+    // The last step came to nothing, perhaps since a full disk has no room for so long a log.
+    if (this.#pending !== undefined) this.#amount = Math.max(1, this.#amount >> 2);
+    this.#pending = 0;
     const { done, isLast } = this.#doSome({ amount: this.#amount, mayTakeLong });
-    this.#result += done;
+    this.#pending = done;
     return isLast;
   };
 
   readonly stepped = (): void => {
     const change = SLICE_MS / Math.max(monotonicMs() - this.#began, 0.1);
     const amount = Math.round(this.#amount * Math.min(Math.max(change, 0.25), 2));
-    this.#amount = Math.min(Math.max(amount, LEAST_AMOUNT), MOST_AMOUNT);
+    this.#amount = Math.min(Math.max(amount, Math.min(this.#amount, LEAST_AMOUNT)), MOST_AMOUNT);
+    this.#result += this.#pending ?? 0;
+    this.#pending = undefined;
     this.#tell();
   };
 

@@ -26,10 +26,20 @@ export class NewFile {
     return new NewFile(path, await open(temporaryName(path), 'wx', 0o600), isDurable);
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  /** @param mayGoOn asked when it fails, and how often it was already, whether to go on where it ended */
+  async append(
+    bytes: Uint8Array,
+    mayGoOn?: (error: unknown, tries: number) => Promise<boolean>,
+  ): Promise<void> {
+    let tries = 0;
     for (let written = 0; written < bytes.length;) {
       const length = Math.min(bytes.length - written, LONGEST_WRITE);
-      written += (await this.#handle.write(bytes, written, length)).bytesWritten;
+      try {
+        written += (await this.#handle.write(bytes, written, length)).bytesWritten;
+        tries = 0;
+      } catch (error) {
+        if (mayGoOn === undefined || !(await mayGoOn(error, tries++))) throw error;
+      }
     }
   }
 

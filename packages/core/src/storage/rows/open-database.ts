@@ -62,7 +62,8 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   try {
     let setAsideCount = 0;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const outcome = lock.together(() => openFile(options, lock));
+      const isThere = identityOf(path) !== undefined;
+      const outcome = isThere ? lock.together(() => openFile(options, lock)) : undefined;
       if (outcome === undefined) lock.alone(() => makeFile(options));
       else if ('sql' in outcome) return outcome;
       else {

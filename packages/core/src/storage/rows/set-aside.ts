@@ -1,4 +1,4 @@
-import { renameSync, statSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import type { Recreation } from '../../events.ts';
 
 /** Which file it is that has a path, whatever else is put there later. */
@@ -32,6 +32,7 @@ export function asideName(
 /** Gives a database and what belongs to it other names. Who has it open keeps it. Needs the path for itself. */
 export function setAside(path: string, aside: string): void {
   for (const suffix of ['', ...COMPANIONS]) {
+    if (!existsSync(path + suffix)) continue;
     try {
       renameSync(path + suffix, aside + suffix);
     } catch (error) {

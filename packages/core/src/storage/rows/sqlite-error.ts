@@ -48,9 +48,23 @@ export function isStorageFailure(error: unknown): boolean {
   return (error instanceof SqliteError && !isBusy(error)) || isSystemError(error);
 }
 
+/** SQLite's codes and the system's: the last of SQLite's is about the file that processes read the log with. */
+const DISK_FULL = new Set([
+  'SQLITE_FULL',
+  'SQLITE_IOERR_SHMSIZE',
+  'ENOSPC',
+  'EDQUOT',
+  'ERR_DISKCACHE_DISK_FULL',
+]);
+
+/** Whether it failed for want of room on the disk. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DISK_FULL.has(error.code as string);
+}
+
 /**
  * Errors of SQLite and of the system as a DiskCacheError, so that they have a stable code: `ERR_DISKCACHE_CORRUPT` and
- * `ERR_DISKCACHE_FORMAT` for a database that is of no use, else `ERR_DISKCACHE_STORAGE`. What a transaction's body threw,
+ * `ERR_DISKCACHE_FORMAT` for a database that is of no use, `ERR_DISKCACHE_DISK_FULL`, else `ERR_DISKCACHE_STORAGE`. What a transaction's body threw,
  * and all others, as they are.
  */
 export function storageError(error: unknown, what: string): unknown {
@@ -58,6 +72,7 @@ export function storageError(error: unknown, what: string): unknown {
   if (error instanceof TypeError && error.message === 'The database connection is not open')
     return failure('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, error);
   if (!(error instanceof SqliteError) && !isSystemError(error)) return error;
+  if (isDiskFull(error)) return failure('ERR_DISKCACHE_DISK_FULL', `${what}: ${error.message}`, error);
   switch (damageOf(error)) {
     case 'foreign':
       return failure('ERR_DISKCACHE_FORMAT', `${what}: the file is not a database`, error);

@@ -1,0 +1,64 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDirectory, markAsCache } from './directory.ts';
+import { DiskSpace } from './disk-space.ts';
+import { Connection } from './rows/connection.ts';
+import type { DatabaseOptions } from './rows/open-database.ts';
+import { identityOf } from './rows/set-aside.ts';
+import { isDiskFull } from './rows/sqlite-error.ts';
+
+export interface HomeOptions extends Omit<DatabaseOptions, 'path'> {
+  readonly directory: string;
+  readonly sizeLimit: number;
+}
+
+/** The folder that a cache is in, and its database there. */
+export class Home {
+  readonly connection: Connection;
+  readonly space: DiskSpace;
+  /** Where cache.db is to be. */
+  readonly path: string;
+  /** The folders in which something may have a new name, since they were made or the cache is new. */
+  newFolders: readonly string[] = [];
+  readonly #directory: string;
+  readonly #readOnly: boolean;
+
+  constructor({ directory, sizeLimit, ...database }: HomeOptions) {
+    this.#directory = directory;
+    this.#readOnly = database.readOnly;
+    this.path = join(directory, 'cache.db');
+    this.space = new DiskSpace(directory, sizeLimit);
+    this.connection = this.#inFolder(() => new Connection({ ...database, path: this.path }));
+  }
+
+  /** Opens the database that is in the folder now, or makes it, in place of the one that was open. */
+  reopen(damage: 'corrupt' | 'foreign' | undefined): void {
+    this.#inFolder(() => this.connection.reopen(damage));
+  }
+
+  /** How much the file of a database of so many bytes has to grow, since a part of it is only in the log. */
+  growthInLog(databaseBytes: number): number {
+    const bytes = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    return Math.max(0, databaseBytes - bytes);
+  }
+
+  #inFolder<T>(open: () => T): T {
+    if (this.#readOnly) return open();
+    this.newFolders = makeDirectory(this.#directory);
+    const isNew = identityOf(this.path) === undefined;
+    const opened = this.#withReserve(open);
+    markAsCache(this.#directory);
+    if (isNew) this.space.keepBack(0);
+    return opened;
+  }
+
+  /** On a full disk also SQLite's files beside a database that nobody has open need room. */
+  #withReserve<T>(open: () => T): T {
+    try {
+      return open();
+    } catch (error) {
+      if (!isDiskFull(error) || !this.space.release()) throw error;
+      return open();
+    }
+  }
+}
