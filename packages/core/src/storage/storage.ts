@@ -87,6 +87,7 @@ export class Storage {
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
+  #givenBack = 0;
 
   constructor({ directory, timeoutMs, random, drawn, memoryLimit, isDurable }: StorageOptions) {
     this.databasePath = join(directory, 'cache.db');
@@ -298,10 +299,18 @@ export class Storage {
     return { all: pages * PAGE_BYTES, free: (this.sql.freePages.get() ?? 0) * PAGE_BYTES };
   }
 
+  /** Takes the count of bytes that were given back since the last call: the file gets shorter at a checkpoint only. */
+  takeGivenBack(): number {
+    const bytes = this.#givenBack;
+    this.#givenBack = 0;
+    return bytes;
+  }
+
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
     const pages = Math.ceil(bytes / PAGE_BYTES);
     this.db.pragma(`incremental_vacuum(${pages})`);
+    this.#givenBack += pages * PAGE_BYTES;
     this.logged(2 * pages);
   }
 
