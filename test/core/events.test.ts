@@ -46,7 +46,7 @@ test('off() ends what on() began', async () => {
 });
 
 test.for(['on', 'off'] as const)('%s() refuses an event that there is not', (verb) => {
-  const names = 'event must be one of evict, expire, error, logPinned; given "evcit"';
+  const names = 'event must be one of evict, expire, error, logPinned, recreate; given "evcit"';
   expect(() => openCache()[verb]('evcit' as 'evict', () => undefined)).toThrow(names);
   expect(() => openSync()[verb]('evcit' as 'evict', () => undefined)).toThrow(names);
 });

@@ -1,9 +1,10 @@
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskCache } from '@diskcache/core';
 import { expect, it } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { Child, children } from '../support/child.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { folderInMemory, temporaryFolder } from '../support/temporary-folder.ts';
 import { labelOf } from '../support/whole-value.ts';
 
 const WRITERS = 16;
@@ -81,3 +82,34 @@ it('Processes that open and close one cache over and over are never refused', as
   const cache = openCache({}, directory);
   expect(await cache.check()).toMatchObject({ ok: true, entries: 4 * times });
 }, 60_000);
+
+it.each([
+  { processes: 64, what: 'has lost its end', damage: (path: string) => truncateSync(path, 3 * 4096) },
+  {
+    processes: 16,
+    what: 'is no database',
+    damage: (path: string) => writeFileSync(path, 'no database\n'.repeat(1000)),
+  },
+])(
+  '$processes processes that open a cache at once whose database $what all end up on one new cache',
+  async ({ processes, damage }) => {
+    const directory = folderInMemory();
+    const before = new DiskCache(directory);
+    await before.setMany(Array.from({ length: 1000 }, (_, i) => [`before ${i}`, 'x'.repeat(100)]));
+    await before.close();
+    damage(join(directory, 'cache.db'));
+    const count = 2;
+    const writers = children(processes, 'write-entries', { directory, count });
+    await Promise.all(writers.map((writer) => writer.says('ready')));
+    for (const writer of writers) writer.tell('go');
+    const endings = await Promise.all(writers.map(({ ended }) => ended));
+    expect(endings.map(({ code }) => code)).toEqual(endings.map(() => 0));
+    expect(endings.filter(({ stderr }) => stderr.includes('DISKCACHE_RECREATED'))).toHaveLength(1);
+    const aside = readdirSync(directory).filter((name) =>
+      /^cache\.db\.(corrupt|foreign)-[^-]*-[^-]*$/.test(name),
+    );
+    expect(aside).toHaveLength(1);
+    expect(await openCache({}, directory).check()).toMatchObject({ ok: true, entries: processes * count });
+  },
+  60_000,
+);

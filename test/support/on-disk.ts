@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
@@ -32,4 +32,14 @@ export function transactionsInLog(directory: string): number {
     if (log.readUInt32BE(frame + 4) > 0) commits++;
   }
   return commits;
+}
+
+/** Overwrites a part of a file in its place, as a stray write would do it. */
+export function overwritten(path: string, position: number, bytes: Buffer): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, bytes, 0, bytes.length, position);
+  } finally {
+    closeSync(file);
+  }
 }

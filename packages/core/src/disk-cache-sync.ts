@@ -10,7 +10,7 @@ import { GetOrSetSync } from './compute/get-or-set-sync.ts';
 import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -19,6 +19,7 @@ import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroySync } from './storage/destruction.ts';
 import type { CheckOptions, CheckReport } from './upkeep/check.ts';
 import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
@@ -33,10 +34,8 @@ import { type Prepare, Writes } from './verbs/writes.ts';
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
  * transactions. When a verb returns, what it did is committed.
  *
- * A server should use DiskCache, which has the same verbs as promises, and streams and events, on the same directory if
- * need be. While another process holds the lock, the thread waits for it, blocked. It has no events: a failure in the
- * background is a process warning (for the `sync` of a DiskCache an event there), and told on the channel
- * `diskcache:error`.
+ * A server should use DiskCache, which has the same verbs as promises, and streams, on the same directory if need be.
+ * While another process holds the lock, the thread waits for it, blocked.
  *
  * Beside what is said there, each verb can throw a DiskCacheError: `ERR_DISKCACHE_CLOSED` after close(),
  * `ERR_DISKCACHE_STORAGE` when the system or SQLite fails, and a TimeoutError (`ERR_DISKCACHE_TIMEOUT`) when others
@@ -63,15 +62,16 @@ export class DiskCacheSync {
   readonly #computing: GetOrSetSync;
 
   /**
-   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing.
+   * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. Without a directory the cache
+   * is a temporary one, see DiskCache.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions);
+  constructor(directory?: string, options?: DiskCacheOptions);
   /** @internal */
   constructor(engine: Engine);
-  constructor(given: string | Engine, options?: DiskCacheOptions) {
+  constructor(given?: string | Engine, options?: DiskCacheOptions) {
     this.#engine = given instanceof Engine ? given : new Engine(given, options);
     this.#calls = new AtOnce(this.#engine);
     const prepare: Prepare<PreparedValue> = (...given) => this.#engine.values.prepare(...given);
@@ -91,13 +91,13 @@ export class DiskCacheSync {
   /**
    * Returns the value of a key, or `fallback` where there is no live entry.
    *
-   * A hit is noted as a use. An entry whose file is gone or damaged is a miss: it is removed, with a process warning.
-   * The type is yours to know: nothing compares the value with `Value`. Costs one SELECT at most, none where the row is
-   * in memory, and the reading of a file where the value is in one. It never writes.
+   * A hit is noted as a use. An entry whose file is gone or damaged is a miss: it is removed, and an 'error' event
+   * tells of it. The type is yours to know: nothing compares the value with `Value`. Costs one SELECT at most, none
+   * where the row is in memory, and the reading of a file where the value is in one. It never writes.
    *
    * @param options a fallback; or, as a plain object, `{ fallback, maxAge }` with `maxAge` in ms
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names;
-   *   `ERR_DISKCACHE_TTL` for a wrong `maxAge`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none; `ERR_DISKCACHE_TTL` for a wrong `maxAge`
    * @throws SerializerError when the entry was written by what this cache does not have, or cannot be decoded
    * @example
    * ```ts
@@ -117,8 +117,8 @@ export class DiskCacheSync {
   /**
    * Returns the values of several keys, in their order, with undefined where there is no live entry.
    *
-   * One that cannot be read (a SerializerError) is undefined too, with a process warning. All rows are read at one
-   * moment, in one read transaction. Each key counts as in get().
+   * One that cannot be read (a SerializerError) is undefined too, and an 'error' event tells of it. All rows are read
+   * at one moment, in one read transaction. Each key counts as in get().
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
    * @example
@@ -346,8 +346,10 @@ export class DiskCacheSync {
    * transaction, in which a file is read.
    *
    * @param options a fallback; one that is a plain object as `{ fallback }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names
-   * @throws SerializerError when the value cannot be read
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none
+   * @throws SerializerError when the entry was written by what this cache does not have, and stays; or cannot be
+   *   decoded
    * @example
    * ```ts
    * cache.set('token', 'abc');
@@ -366,9 +368,10 @@ export class DiskCacheSync {
   /**
    * Adds to a number, in one step that no other process comes between, and returns the sum.
    *
-   * An entry that is there keeps its deadline and tags; where there is none it counts from `default`, and the entry
-   * gets the options. Whole numbers are exact: a sum beyond the safe integers is an error, and with bigints there is no
-   * end. Fractions are added as JavaScript adds them. It is neither a hit nor a miss. Costs one transaction.
+   * An entry that is there keeps its deadline (but for `maxIdle`, which begins anew) and tags; where there is none it
+   * counts from `default`, and the entry gets the options. Whole numbers are exact: a sum beyond the safe integers is
+   * an error, and with bigints there is no end. Fractions are added as JavaScript adds them. It is neither a hit nor a
+   * miss. Costs one transaction.
    *
    * @param delta a number, or a bigint for an entry that is one @default 1
    * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number of delta's type, or the sum would not be
@@ -461,7 +464,8 @@ export class DiskCacheSync {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, `ERR_DISKCACHE_OPTION`, or `ERR_DISKCACHE_TTL` for a wrong
    *   `lease`
-   * @throws SerializerError when the item cannot be read
+   * @throws SerializerError when the item was written by what this cache does not have, and stays where it is; or
+   *   cannot be decoded
    * @example
    * ```ts
    * cache.push('jobs', 'resize');
@@ -633,8 +637,8 @@ export class DiskCacheSync {
   /**
    * Goes through the live entries, as keys() goes through their keys.
    *
-   * An entry that cannot be read (a SerializerError) is left out, with a process warning. It is no use of the entries,
-   * and neither hit nor miss. Costs what keys() does, and the reading of each file.
+   * An entry that cannot be read (a SerializerError) is left out, and an 'error' event tells of it. It is no use of the
+   * entries, and neither hit nor miss. Costs what keys() does, and the reading of each file.
    *
    * @throws as keys()
    * @example
@@ -768,7 +772,7 @@ export class DiskCacheSync {
    * ```
    */
   size(): number {
-    return this.#calls.read(() => this.#engine.totals().size);
+    return this.#calls.read(() => totalsOf(this.#engine).size);
   }
 
   /**
@@ -782,17 +786,25 @@ export class DiskCacheSync {
    * ```
    */
   count(): number {
-    return this.#calls.read(() => this.#engine.totals().count);
+    return this.#calls.read(() => totalsOf(this.#engine).count);
   }
 
   /**
-   * Calls `listener` at each event of that name, see CacheEvents, when the call that it comes from has returned.
+   * Calls `listener` at each event of that name, see CacheEvents, and returns the cache.
+   *
+   * Events are of this process, and are told when the call that they come from has returned; those of a change once it
+   * is committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
+   * 'expire' they cost nothing.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
    * @example
    * ```ts
-   * cache.on('evict', ({ key, reason }) => console.error(key, reason));
-   * cache.set('key', 'value');
+   * import { DiskCacheSync } from '@diskcache/core';
+   *
+   * using cache = new DiskCacheSync('./cache', { entryLimit: 1 });
+   * cache.on('evict', ({ key, reason }) => console.log('evicted', key, 'for', reason)); // evicted a for entries
+   * cache.set('a', 1);
+   * cache.set('b', 2);
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
@@ -800,7 +812,17 @@ export class DiskCacheSync {
     return this;
   }
 
-  /** Stops calling `listener`. */
+  /**
+   * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @example
+   * ```ts
+   * const complain = (error: Error) => console.error(error.message);
+   * cache.on('error', complain);
+   * cache.off('error', complain);
+   * ```
+   */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
     this.#engine.events.off(Events.validName(name), listener as never);
     return this;
@@ -822,6 +844,13 @@ export class DiskCacheSync {
    */
   close(): void {
     this.#engine.closeSync();
+  }
+
+  /** Closes the cache and removes it from the disk, see DiskCache. */
+  destroy(): void {
+    this.#engine.assertDestroyable();
+    this.close();
+    destroySync(this.directory, this.#engine.settings.timeoutMs);
   }
 
   /**

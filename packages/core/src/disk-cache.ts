@@ -13,7 +13,7 @@ import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './comp
 import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
-import { type CacheStats, statsOf } from './engine/stats.ts';
+import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
 import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
@@ -22,6 +22,7 @@ import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
+import { destroy } from './storage/destruction.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
@@ -83,10 +84,13 @@ export class DiskCache implements CacheStore {
    * Opens the cache in a directory, or makes one. Opening one that exists writes nothing. All options are this
    * process's own: none is stored.
    *
-   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when the directory holds
-   *   another program's database or one of a newer version, `ERR_DISKCACHE_STORAGE` when the system refuses
+   * Without a directory the cache is a temporary one, in a new folder below the system's own for such. It is removed by
+   * close(), and at the latest when the process ends, unless that is killed.
+   *
+   * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
+   *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory: string, options?: DiskCacheOptions) {
+  constructor(directory?: string, options?: DiskCacheOptions) {
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
@@ -115,8 +119,8 @@ export class DiskCache implements CacheStore {
    * Costs one SELECT at most, and none where the row is in memory. It never writes. A file is read off the event loop.
    *
    * @param options a fallback; or, as a plain object, `{ fallback, maxAge }` with `maxAge` in ms
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names;
-   *   `ERR_DISKCACHE_TTL` for a wrong `maxAge`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none; `ERR_DISKCACHE_TTL` for a wrong `maxAge`
    * @throws SerializerError when the entry was written by what this cache does not have, or cannot be decoded
    * @example
    * ```ts
@@ -467,8 +471,10 @@ export class DiskCache implements CacheStore {
    * transaction; a file is read after it, off the event loop.
    *
    * @param options a fallback; one that is a plain object as `{ fallback }`
-   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names
-   * @throws SerializerError when the value cannot be read
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` for a plain object with other names, or
+   *   none
+   * @throws SerializerError when the entry was written by what this cache does not have, and stays; or cannot be
+   *   decoded
    * @example
    * ```ts
    * await cache.set('token', 'abc');
@@ -488,9 +494,10 @@ export class DiskCache implements CacheStore {
   /**
    * Adds to a number, in one step that no other process comes between, and resolves to the sum.
    *
-   * An entry that is there keeps its deadline and tags; where there is none it counts from `default`, and the entry
-   * gets the options. Whole numbers are exact: a sum beyond the safe integers is an error, and with bigints there is no
-   * end. Fractions are added as JavaScript adds them. It is neither a hit nor a miss. Costs one transaction.
+   * An entry that is there keeps its deadline (but for `maxIdle`, which begins anew) and tags; where there is none it
+   * counts from `default`, and the entry gets the options. Whole numbers are exact: a sum beyond the safe integers is
+   * an error, and with bigints there is no end. Fractions are added as JavaScript adds them. It is neither a hit nor a
+   * miss. Costs one transaction.
    *
    * @param delta a number, or a bigint for an entry that is one @default 1
    * @throws DiskCacheError `ERR_DISKCACHE_NUMBER` when the entry is no number of delta's type, or the sum would not be
@@ -584,7 +591,8 @@ export class DiskCache implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, `ERR_DISKCACHE_OPTION`, or `ERR_DISKCACHE_TTL` for a wrong
    *   `lease`
-   * @throws SerializerError when the item cannot be read
+   * @throws SerializerError when the item was written by what this cache does not have, and stays where it is; or
+   *   cannot be decoded
    * @example
    * ```ts
    * await cache.push('jobs', 'resize');
@@ -922,7 +930,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async size(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().size);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).size);
   }
 
   /**
@@ -936,16 +944,17 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async count(): Promise<number> {
-    return this.#calls.read('every key', () => this.#engine.totals().count);
+    return this.#calls.read('every key', () => totalsOf(this.#engine).count);
   }
 
   /**
    * Calls `listener` at each event of that name, see CacheEvents, and returns the cache.
    *
-   * Events are of this process: what another one evicts is told there. 'evict' and 'expire' are told once the
-   * transaction is committed, and what their listener throws is an uncaught exception of the process. Where nobody
-   * listens they cost nothing.
+   * Events are of this process: what another one evicts is told there. Each is told in a tick of its own, that of a
+   * change once it is committed. What a listener throws is an uncaught exception of the process. Where nobody listens
+   * to 'evict' and 'expire' they cost nothing.
    *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
    * @example
    * ```ts
    * import { DiskCache } from '@diskcache/core';
@@ -964,6 +973,7 @@ export class DiskCache implements CacheStore {
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -997,6 +1007,16 @@ export class DiskCache implements CacheStore {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /**
+   * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   */
+  async destroy(): Promise<void> {
+    this.#engine.assertDestroyable();
+    await this.close();
+    await destroy(this.directory, this.#engine.settings.timeoutMs);
   }
 
   /**

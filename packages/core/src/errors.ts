@@ -23,6 +23,12 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_FULL'
   /** Another process held the write lock, or getOrSet() was computing, for longer than `timeout`. */
   | 'ERR_DISKCACHE_TIMEOUT'
+  /** The cache was opened with `readOnly`, and a verb that changes it was called. */
+  | 'ERR_DISKCACHE_READ_ONLY'
+  /** There is no cache where one was to be opened with `readOnly`. */
+  | 'ERR_DISKCACHE_NOT_FOUND'
+  /** The folder is on a file system that other machines can share, which `allowNetworkFileSystem` would have to allow. */
+  | 'ERR_DISKCACHE_NETWORK_FS'
   /** A value could not be computed, and no call is there to reject with the reason, which is in `error.cause`. */
   | 'ERR_DISKCACHE_COMPUTE'
   /** A value could not be computed lately, and `errorTtl` keeps the failure, which is told in `error.cause`. */
@@ -33,6 +39,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_ABSENT'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
+  /** cache.db is damaged, and `onCorrupt: 'throw'` forbids to start anew. */
+  | 'ERR_DISKCACHE_CORRUPT'
   /** An entry was written by a serializer or compression that this cache does not have, or is damaged; see SerializerError. */
   | 'ERR_DISKCACHE_SERIALIZER'
   /** The operating system or SQLite failed; the reason is in `error.cause`. */

@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers';
 import type { Key } from './entry/key.ts';
 import { describe, InvalidArgumentError, SerializerError } from './errors.ts';
 
@@ -18,6 +19,18 @@ export interface Departure {
   readonly size: number;
   /** Of an evicted entry: which limit it had to make room for. */
   readonly reason?: EvictionReason;
+}
+
+/** A cache that had to start empty, since its database could not be used any more. */
+export interface Recreation {
+  /**
+   * 'corrupt': cache.db was damaged. 'foreign': it was no database, or another program's. 'replaced': another one has
+   * taken its place while this process used it, most often since another process found it damaged. 'removed': it was
+   * deleted while this process used it.
+   */
+  readonly reason: 'corrupt' | 'foreign' | 'replaced' | 'removed';
+  /** Where the old cache.db is now, if it was this process that moved it. */
+  readonly movedTo: string | undefined;
 }
 
 /**
@@ -40,6 +53,11 @@ export interface CacheEvents {
    * reader is gone. Tells how many bytes it has.
    */
   logPinned: [logBytes: number];
+  /**
+   * The cache started empty in the place of one that could not be used, which was moved aside. A listener that is added
+   * in the turn of the event loop in which the cache was opened hears it. Without one it becomes a process warning.
+   */
+  recreate: [recreation: Recreation];
 }
 
 /** What is published besides, on the channel `diskcache:` and its name, for tracing tools. */
@@ -55,7 +73,13 @@ interface Traces {
 
 type ChannelName = keyof CacheEvents | keyof Traces;
 
-const EVENTS = ['evict', 'expire', 'error', 'logPinned'] as const satisfies readonly (keyof CacheEvents)[];
+const EVENTS = [
+  'evict',
+  'expire',
+  'error',
+  'logPinned',
+  'recreate',
+] as const satisfies readonly (keyof CacheEvents)[];
 const NAMES = [...EVENTS, 'get', 'set', 'delete', 'lockWait', 'checkpoint'] as const;
 
 /** One for all caches of the process; a message names its cache by the directory. */
@@ -88,7 +112,10 @@ export class Events extends EventEmitter<CacheEvents> {
   }
 
   /** Tells in a tick of its own, so that a listener that throws breaks no call. */
-  tell<Name extends Exclude<keyof CacheEvents, 'error'>>(name: Name, given: CacheEvents[Name][0]): void {
+  tell<Name extends Exclude<keyof CacheEvents, 'error' | 'recreate'>>(
+    name: Name,
+    given: CacheEvents[Name][0],
+  ): void {
     process.nextTick(() => {
       this.#publish(name, given);
       this.emit(name as 'evict', given as Departure);
@@ -102,6 +129,19 @@ export class Events extends EventEmitter<CacheEvents> {
       this.#publish('error', reason);
       if (this.listenerCount('error') > 0) this.emit('error', reason);
       else process.emitWarning(reason);
+    });
+  }
+
+  /** Tells it at the end of the current turn of the event loop. */
+  recreated(recreation: Recreation): void {
+    setImmediate(() => {
+      this.#publish('recreate', recreation);
+      if (this.emit('recreate', recreation)) return;
+      const { reason, movedTo } = recreation;
+      const now = movedTo === undefined ? '' : `; what was there is now ${movedTo}`;
+      process.emitWarning(`the cache in ${this.#directory} started empty: its database was ${reason}${now}`, {
+        code: 'DISKCACHE_RECREATED',
+      });
     });
   }
 

@@ -32,7 +32,7 @@ export type {
 export type { StreamSource } from './streams/byte-source.ts';
 export type { SetStreamOptions, StreamRange } from './streams/stream-options.ts';
 export type { CacheStats } from './engine/stats.ts';
-export type { CacheEvents, Departure, EvictionReason } from './events.ts';
+export type { CacheEvents, Departure, EvictionReason, Recreation } from './events.ts';
 export type { Times } from './tally.ts';
 export type { VacuumOptions } from './verbs/vacuum.ts';
 export type { CheckOptions, CheckReport } from './upkeep/check.ts';

@@ -98,6 +98,34 @@ export interface DiskCacheOptions {
   durability?: Durability | undefined;
   /** How long a write waits for other processes, in ms, before it fails with a TimeoutError. @default 5000 */
   timeout?: number | undefined;
+  /**
+   * Whether nothing is to be written, also not by opening: verbs that change something fail with
+   * `ERR_DISKCACHE_READ_ONLY`, reads are not noted as uses, nothing expired is removed. What other processes write is seen. A
+   * cache that is not there is an `ERR_DISKCACHE_NOT_FOUND`, and a damaged one an error whatever `onCorrupt` says. As long
+   * as no other process has the cache open, SQLite puts two files beside cache.db, which go with close(); where it cannot,
+   * as on a file system that is mounted to be read only, cache.db is copied to a temporary folder, and again, within a
+   * second, when it has changed.
+   *
+   * @default false
+   */
+  readOnly?: boolean | undefined;
+  /**
+   * What happens when cache.db is damaged, or is not the database of a DiskCache, be it when the cache is opened or later:
+   * 'recreate' moves it aside, to a name in the same folder that starts with its own, and starts an empty cache with a
+   * 'recreate' event; 'throw' fails with `ERR_DISKCACHE_CORRUPT` or `ERR_DISKCACHE_FORMAT`. One that a newer version has
+   * made is always an `ERR_DISKCACHE_FORMAT`, and stays.
+   *
+   * @default 'recreate'
+   */
+  onCorrupt?: 'recreate' | 'throw' | undefined;
+  /**
+   * Whether the folder may be on a network file system, as far as it is known to be one: NFS, SMB, Ceph and the like, which
+   * are refused with `ERR_DISKCACHE_NETWORK_FS` otherwise. Two machines that use one cache damage it; one alone, with no
+   * other that has the cache open, may get along.
+   *
+   * @default false
+   */
+  allowNetworkFileSystem?: boolean | undefined;
   /** Where the time comes from. @default the machine's clock */
   clock?: Clock | undefined;
   /** Random numbers from 0 to below 1, for sampling, file names and jitter. @default Math.random */
@@ -119,6 +147,9 @@ export interface Settings {
   readonly checksum: boolean;
   readonly durability: Durability;
   readonly timeoutMs: number;
+  readonly readOnly: boolean;
+  readonly onCorrupt: 'recreate' | 'throw';
+  readonly allowNetworkFileSystem: boolean;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -137,6 +168,9 @@ const NAMES = [
   'checksum',
   'durability',
   'timeout',
+  'readOnly',
+  'onCorrupt',
+  'allowNetworkFileSystem',
   'clock',
   'random',
 ] as const satisfies readonly (keyof DiskCacheOptions)[];
@@ -148,6 +182,8 @@ const EVICTION_POLICIES = [
   's3-fifo',
   'none',
 ] as const satisfies readonly EvictionPolicy[];
+
+const ON_CORRUPT = ['recreate', 'throw'] as const;
 
 const GIB = 1024 ** 3;
 const DEFAULT_FILE_THRESHOLD = 64 * 1024;
@@ -175,13 +211,16 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     checksum = false,
     durability = 'normal',
     timeout = 5000,
+    readOnly = false,
+    onCorrupt = 'recreate',
+    allowNetworkFileSystem = false,
     clock = systemClock,
     random = Math.random,
   } = checkOptions(given, NAMES);
   return Object.freeze({
     sizeLimit: wholeNumber('sizeLimit', sizeLimit, 4096, 'bytes'),
     entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),
-    eviction: validEviction(eviction),
+    eviction: oneOf('eviction', eviction, EVICTION_POLICIES),
     ttlMs: ttl === undefined ? undefined : validTtl(ttl),
     maxIdleMs: maxIdle === undefined ? undefined : validTtl(maxIdle, 'maxIdle'),
     fileThreshold: wholeNumber('fileThreshold', fileThreshold, 1, 'bytes'),
@@ -189,14 +228,12 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     serializer,
     serializers,
     compression,
-    checksum: valid('checksum', checksum, typeof checksum === 'boolean', 'true or false'),
-    durability: valid(
-      'durability',
-      durability,
-      durability === 'normal' || durability === 'full',
-      "one of 'normal', 'full'",
-    ),
+    checksum: trueOrFalse('checksum', checksum),
+    durability: oneOf('durability', durability, ['normal', 'full'] as const),
     timeoutMs: validTimeout(timeout),
+    readOnly: trueOrFalse('readOnly', readOnly),
+    onCorrupt: oneOf('onCorrupt', onCorrupt, ON_CORRUPT),
+    allowNetworkFileSystem: trueOrFalse('allowNetworkFileSystem', allowNetworkFileSystem),
     clock: validClock(clock),
     random: valid('random', random, typeof random === 'function', 'a function'),
   });
@@ -215,9 +252,13 @@ export function validDirectory(directory: unknown): string {
   );
 }
 
-function validEviction(name: EvictionPolicy): EvictionPolicy {
-  const allowed = `one of ${EVICTION_POLICIES.map((one) => `'${one}'`).join(', ')}`;
-  return valid('eviction', name, EVICTION_POLICIES.includes(name), allowed);
+function oneOf<T>(name: string, given: T, allowed: readonly T[]): T {
+  const isRight = allowed.includes(given);
+  return valid(name, given, isRight, `one of ${allowed.map((one) => `'${String(one)}'`).join(', ')}`);
+}
+
+function trueOrFalse(name: string, given: boolean): boolean {
+  return valid(name, given, typeof given === 'boolean', 'true or false');
 }
 
 /** Or Infinity. */

@@ -52,6 +52,17 @@ export class Tally {
     this.#departed('expire', row);
   }
 
+  /** A write had to wait for the lock of others. */
+  waitedForLock(ms: number): void {
+    took(this.lockWaits, ms);
+    this.#events.trace('lockWait', { ms });
+  }
+
+  checkpointTook(ms: number): void {
+    took(this.checkpoints, ms);
+    this.#events.trace('checkpoint', { ms });
+  }
+
   mark(): Mark {
     return { ...this.counts, untold: this.#untold.length };
   }
@@ -82,7 +93,7 @@ export class Tally {
   }
 }
 
-export function took(times: Times, ms: number): void {
+function took(times: Times, ms: number): void {
   times.count++;
   times.ms += ms;
   times.longestMs = Math.max(times.longestMs, ms);

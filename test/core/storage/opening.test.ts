@@ -92,13 +92,14 @@ describe.for<[string, (path: string) => void, RegExp]>([
   ['a short text', (path) => writeFileSync(path, 'not a database'), /not a database/],
   ['a long text', (path) => writeFileSync(path, 'not a database\n'.repeat(1000)), /not a database/],
 ])('where cache.db is %s', ([, make, message]) => {
-  test('opening fails with ERR_DISKCACHE_FORMAT and touches nothing', () => {
+  test("opening with onCorrupt: 'throw' fails with ERR_DISKCACHE_FORMAT and touches nothing", () => {
     const directory = folderInMemory();
     make(join(directory, 'cache.db'));
+    writeFileSync(join(directory, 'cache.db.lock'), '');
     const before = everything(directory);
     for (const open of [openCache, openSync]) {
-      expect(() => open({}, directory)).toThrow(FORMAT);
-      expect(() => open({}, directory)).toThrow(message);
+      expect(() => open({ onCorrupt: 'throw' }, directory)).toThrow(FORMAT);
+      expect(() => open({ onCorrupt: 'throw' }, directory)).toThrow(message);
     }
     expect(everything(directory)).toEqual(before);
   });

@@ -6,7 +6,7 @@ import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-l
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
-import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
+import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDiskNow } from '../upkeep/freed-space.ts';
 import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
@@ -53,7 +53,7 @@ export class AtOnce {
   path(key: Key): string | undefined {
     const row = this.read(() => this.#engine.live.find(key));
     this.#engine.counted(key, row);
-    return this.#engine.pathOf(row);
+    return this.#engine.values.pathOf(row);
   }
 
   /** Reads; in the rare moment when another process opens or closes the database, waits. */
@@ -62,7 +62,7 @@ export class AtOnce {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error)) throw storageError(error, 'cannot read');
+      if (!isBusy(error) && !this.#engine.recovery.from(error)) throw storageError(error, 'cannot read');
     }
     return this.#patiently(() => {
       try {
@@ -93,7 +93,7 @@ export class AtOnce {
       for (let row = pick(); row !== undefined; row = pick()) {
         const { key, file, size } = row;
         const content = file === null ? undefined : values.verified(row, storage.files.readSync(file, size));
-        if (typeof content === 'string') engine.deleteBroken(key, file as string, content);
+        if (typeof content === 'string') engine.broken.removeEntry(key, file as string, content);
         else {
           const value = values.decode(key, row, content);
           engine.delete(key);
@@ -128,7 +128,7 @@ export class AtOnce {
   /** Runs `body` in one transaction, or as a part of the one that is open. */
   transact<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
     const engine = this.#engine;
-    engine.assertOpen();
+    engine.assertWritable();
     const run = () => carriedOut(body, tx);
     if (!engine.storage.transaction.isOpen) return this.write({ work: () => engine.unsliced(run) });
     try {
@@ -167,7 +167,8 @@ export class AtOnce {
       const broken: string = row.file;
       row = find(key);
       if (row?.file === broken) {
-        this.#write(() => engine.deleteBroken(key, broken, content), undefined);
+        if (engine.settings.readOnly) engine.broken.report(broken, content, 'its entry stays');
+        else this.#write(() => engine.broken.removeEntry(key, broken, content), undefined);
         return undefined;
       }
     }
@@ -185,15 +186,17 @@ export class AtOnce {
   /** @param log waited for, where that is asked for, before anything is given back that the last transaction replaced */
   #write<T>(work: () => T | typeof AGAIN, log: LogSync | undefined): T {
     const engine = this.#engine;
-    engine.assertOpen();
-    const step = engine.storage.transaction.isOpen ? work : () => this.#slice(work, log);
+    engine.assertWritable();
+    const step = engine.storage.transaction.isOpen
+      ? () => engine.recovery.noting(work)
+      : () => this.#slice(work, log);
     for (;;) {
       const result = step();
       if (result !== AGAIN) return result;
     }
   }
 
-  #slice<T>(work: () => T, log: LogSync | undefined): T {
+  #slice<T>(work: () => T, log: LogSync | undefined): T | typeof AGAIN {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
     if (!this.#begin()) this.#waitForLock();
@@ -205,6 +208,7 @@ export class AtOnce {
       replaced = engine.commit();
     } catch (error) {
       this.#removeFiles(engine.rollback());
+      if (engine.recovery.from(error) && !(error instanceof ThrownByBody)) return AGAIN;
       throw storageError(error, 'cannot write');
     } finally {
       engine.sliceEnd = Infinity;
@@ -222,7 +226,7 @@ export class AtOnce {
     try {
       this.#patiently(() => this.#begin() || LOCKED);
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 

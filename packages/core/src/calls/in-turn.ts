@@ -90,26 +90,26 @@ export class InTurn {
 
   /** Does the work in a transaction, or in several for as long as it returns AGAIN. */
   write<T>(write: Write<T>): Promise<T> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     return this.#writeOf(write);
   }
 
   /** @returns whether the row was written */
   put(put: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     return this.#putOf(put);
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
   take(take: Take): Promise<Loaded<FullEntryRow> | undefined> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     return this.underway(this.#large.take(identities(take.concerned), take.pick));
   }
 
   /** Stores what a stream gives once it has ended; on failure the stream is ended. */
   putStream(put: StreamPut): Promise<void> {
     try {
-      this.#engine.assertOpen();
+      this.#engine.assertWritable();
     } catch (error) {
       put.source.cancel(error);
       throw error;
@@ -127,12 +127,12 @@ export class InTurn {
   async path(key: Key): Promise<string | undefined> {
     const row = await this.read([key], () => this.#engine.live.find(key));
     this.#engine.counted(key, row);
-    return this.#engine.pathOf(row);
+    return this.#engine.values.pathOf(row);
   }
 
   /** @returns what all steps came to, which are done before any later call */
   inSteps(change: Stepwise): Promise<number> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     const { elsewhere, step, stepped } = change;
     const work = () => (step(false) ? change.result : AGAIN);
     if (elsewhere === undefined) return this.#queue.run('every key', work, { committed: stepped });
@@ -214,7 +214,9 @@ export class InTurn {
     for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
       if (start > 0) await nextTurn();
       const some = keys.slice(start, start + KEYS_A_TURN);
-      const rows = this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find)));
+      const rows = await this.#readNow(() =>
+        this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find))),
+      );
       const values = some.map(async (key, place) => this.#loadOne(key, await rows[place], find));
       for (const [place, loaded] of (await Promise.all(values)).entries()) {
         this.#engine.counted(some[place] as Key, loaded?.row);
@@ -280,7 +282,8 @@ export class InTurn {
     try {
       return work(key as Key);
     } catch (error) {
-      if (isBusy(error)) return this.#readWhenFree(() => work(key as Key));
+      if (isBusy(error) || this.#engine.recovery.from(error))
+        return this.#readWhenFree(() => work(key as Key));
       throw storageError(error, 'cannot read');
     }
   }

@@ -94,7 +94,7 @@ export class LargeValues {
           engine.values.assertReadable(row.key, row);
           opened = engine.storage.files.openSync(row.file);
           if (opened !== undefined) return removed(row, undefined);
-          engine.deleteBroken(row.key, row.file, 'gone');
+          engine.broken.removeEntry(row.key, row.file, 'gone');
         }
         return undefined;
       };
@@ -111,7 +111,7 @@ export class LargeValues {
       const content = engine.values.verified(row, await this.#contentOf(opened, row.size));
       if (Buffer.isBuffer(content))
         return { row, value: await engine.values.decodeLater(row.key, row, content) };
-      engine.reportBroken(row.file as string, content);
+      engine.broken.report(row.file as string, content);
     }
   }
 
@@ -146,7 +146,11 @@ export class LargeValues {
 
   /** Removes the entry of a file that cannot be handed out. */
   removeBroken(key: Key, file: string, why: 'gone' | 'damaged'): Promise<void> {
-    return this.#queue.run([keyIdentity(key)], () => this.#engine.deleteBroken(key, file, why));
+    const { broken, settings } = this.#engine;
+    if (!settings.readOnly)
+      return this.#queue.run([keyIdentity(key)], () => broken.removeEntry(key, file, why));
+    broken.report(file, why, 'its entry stays');
+    return Promise.resolve();
   }
 
   /** Bytes of files that are being written and have no entry yet. */

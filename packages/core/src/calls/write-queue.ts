@@ -3,7 +3,7 @@ import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import { TimeoutError } from '../errors.ts';
 import type { LogSync } from '../storage/rows/log-sync.ts';
-import { storageError } from '../storage/rows/sqlite-error.ts';
+import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
 /** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
 export type ConcernedKeys = readonly (string | number)[] | 'every key';
@@ -184,6 +184,8 @@ export class WriteQueue {
         }
       });
     } catch (error) {
+      // Done again with the next group, in another database.
+      if (this.#engine.recovery.from(error) && !(error instanceof ThrownByBody)) return;
       // A write that fails takes nothing with it: each of its group gets a transaction of its own.
       if (batch.length === 1) this.#fail(batch, storageError(error, 'cannot write'));
       else for (const write of batch) write.isAlone = true;
@@ -238,7 +240,7 @@ export class WriteQueue {
         const result = write.work();
         this.#settle(write, () => write.resolve(result as never));
       } catch (error) {
-        this.#fail([write], storageError(error, 'cannot read'));
+        if (!this.#engine.recovery.from(error)) this.#fail([write], storageError(error, 'cannot read'));
       }
     }
   }
@@ -280,7 +282,7 @@ export class WriteQueue {
         if (this.#engine.begin()) return true;
       }
     } finally {
-      this.#engine.waitedForLock(monotonicMs() - since);
+      this.#engine.tally.waitedForLock(monotonicMs() - since);
     }
   }
 

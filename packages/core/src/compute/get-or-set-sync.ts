@@ -96,7 +96,9 @@ export class GetOrSetSync {
   }
 
   #claim({ key, terms }: RequestSync, asked: Wanted): OwnClaim {
-    if (this.#engine.storage.transaction.isOpen) return { is: 'ours', lease: undefined };
+    const { settings, storage } = this.#engine;
+    // Under the lock, or where nothing can be stored, nobody else is to be asked.
+    if (storage.transaction.isOpen || settings.readOnly) return { is: 'ours', lease: undefined };
     const wanted = { ...asked, cannotWait: true };
     const standing = this.#calls.read(() => this.#leases.look(key, wanted));
     if (standing.is !== 'free') return standing;

@@ -180,6 +180,8 @@ export class GetOrSet {
 
   /** Looks how things stand, without a lock as long as others compute. */
   async #claim({ key, terms }: Request, background: Background | undefined): Promise<OwnClaim> {
+    // Nothing can be stored: each computes for itself.
+    if (this.#engine.settings.readOnly) return { is: 'ours', lease: undefined };
     const { goOn } = this.#calls;
     const standing = await goOn.read([key], () => this.#leases.look(key, background));
     if (standing.is !== 'free') return standing;

@@ -1,26 +1,27 @@
-import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
 import { type EntryTerms, type Expiry, withoutIdling } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
-import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
+import { type DiskCacheOptions, resolveOptions, type Settings } from '../options.ts';
 import { POLICIES } from '../policy/policy.ts';
 import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
-import { totalsFrom } from '../storage/rows/totals.ts';
-import { makeDirectory, markAsCache } from '../storage/directory.ts';
-import { isPinned, Storage, type StoredValue } from '../storage/storage.ts';
+import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
+import { BrokenFiles } from './broken-files.ts';
 import { LiveRows } from './live-rows.ts';
 import { UseNotes } from './use-notes.ts';
-import { Tally, took } from '../tally.ts';
+import { openStorage } from './open-storage.ts';
+import { Place } from './place.ts';
+import { Recovery } from './recovery.ts';
+import { Tally } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
 /** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
@@ -50,8 +51,10 @@ export class Engine {
   readonly values: ValueLayout;
   readonly uses = new Uses();
   readonly evictor: Evictor;
+  readonly broken: BrokenFiles;
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
+  readonly recovery: Recovery;
   readonly removals: FileRemovals;
   readonly events: Events;
   /** What this process did. */
@@ -59,39 +62,33 @@ export class Engine {
   /** When making room for a write has to stop for now, by monotonicMs(). */
   sliceEnd = Infinity;
   readonly directory: string;
+  readonly #place: Place;
   readonly #useNotes: UseNotes;
   #refusesCalls = false;
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
 
-  constructor(directory: string, options: DiskCacheOptions | undefined) {
+  /** Without a directory: a temporary cache, which goes when it is closed or the process ends. */
+  constructor(directory: string | undefined, options: DiskCacheOptions | undefined) {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings);
     const compression = new Compression(this.settings.compression);
-    this.directory = resolve(validDirectory(directory));
+    this.#place = new Place(directory, this.settings, () => this.closeSync());
+    this.directory = this.#place.directory;
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    const folders = makeDirectory(this.directory);
-    const { timeoutMs, random, clock, memoryLimit, maxIdleMs } = this.settings;
-    const isDurable = this.settings.durability === 'full';
+    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.storage = new Storage({
-      directory: this.directory,
-      timeoutMs,
-      random,
-      drawn: policy.drawn,
-      memoryLimit,
-      isDurable,
-    });
-    this.log = isDurable ? new LogSync(this.storage.databasePath, folders) : undefined;
-    markAsCache(this.directory);
+    this.storage = openStorage(this.directory, this.settings, this.events);
+    const isDurable = this.settings.durability === 'full';
+    this.log = isDurable ? new LogSync(this.storage.databasePath, this.storage.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
       now: () => clock.now(),
       maxIdleMs,
-      isNoting: policy.notesUse || maxIdleMs !== undefined,
+      isNoting: !readOnly && (policy.notesUse || maxIdleMs !== undefined),
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
@@ -101,14 +98,17 @@ export class Engine {
       keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
     });
+    this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(error);
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
       report(storageError(error, `cannot remove ${name}`)),
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
-      onError: report,
-      onDone: (ms) => this.#checkpointTook(ms),
+      onError: (error) => {
+        if (!this.recovery.from(error)) report(error);
+      },
+      onDone: (ms) => this.tally.checkpointTook(ms),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -126,6 +126,9 @@ export class Engine {
       usesAreUrgentMs: maxIdleMs === undefined ? undefined : maxIdleMs / 4,
       report,
     });
+    if (readOnly) this.upkeep.stop();
+    const replaced = () => this.#databaseReplaced();
+    this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, replaced, report });
   }
 
   /** Whether it is open. The body of a transaction that was called before may go on. */
@@ -139,6 +142,21 @@ export class Engine {
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
   }
 
+  /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED`, `ERR_DISKCACHE_READ_ONLY` */
+  assertWritable(): void {
+    this.assertOpen();
+    this.assertDestroyable();
+  }
+
+  /** @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY` */
+  assertDestroyable(): void {
+    if (this.settings.readOnly)
+      throw new DiskCacheError(
+        'ERR_DISKCACHE_READ_ONLY',
+        `the cache in ${this.directory} was opened with readOnly`,
+      );
+  }
+
   /** From now on only what was called before is done. */
   refuseCalls(): void {
     this.#refusesCalls = true;
@@ -149,8 +167,9 @@ export class Engine {
     if (this.#isClosed) return;
     this.#endUpkeep();
     await this.removals.settled();
-    await this.checkpoints.close();
+    if (!this.settings.readOnly) await this.checkpoints.close();
     this.storage.close();
+    this.#place.leave();
   }
 
   closeSync(): void {
@@ -159,11 +178,17 @@ export class Engine {
     this.removals.settleSync();
     void this.checkpoints.letGo();
     this.storage.close();
+    this.#place.leave();
   }
 
   /** Takes the write lock, or returns false at once while another process has it. */
   begin(): boolean {
-    if (!this.storage.begin()) return false;
+    this.recovery.look();
+    try {
+      if (!this.storage.begin()) return false;
+    } catch (error) {
+      if (!this.recovery.from(error) || !this.storage.begin()) throw error;
+    }
     this.#before = this.tally.mark();
     return true;
   }
@@ -203,20 +228,8 @@ export class Engine {
     }
   }
 
-  /** Counts that a write had to wait for others. */
-  waitedForLock(ms: number): void {
-    took(this.tally.lockWaits, ms);
-    this.events.trace('lockWait', { ms });
-  }
-
   now(): number {
     return this.settings.clock.now();
-  }
-
-  /** Where a row's value is, when it is in a file. */
-  pathOf(row: EntryRow | undefined): string | undefined {
-    const file = row?.file ?? null;
-    return file === null ? undefined : this.storage.files.path(file);
   }
 
   /** Counts a read: a hit where there was a row, else a miss. */
@@ -249,13 +262,14 @@ export class Engine {
       growth = this.storage.growth(key, stored, terms.tags);
     }
     this.tally.set(key);
-    const isNew = growth.old === undefined || !this.live.isStillLive(growth.old);
-    if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
-      this.evictor.remove(growth.old);
-      growth = { ...growth, old: undefined, place: growth.old.seq };
+    const { old } = growth;
+    // An entry that had expired was gone: the key is new.
+    if (old !== undefined && !this.live.isStillLive(old)) growth = { ...growth, place: undefined };
+    if (old !== undefined && isPinned(old) !== terms.isPinned) {
+      this.evictor.remove(old);
+      growth = { ...growth, old: undefined };
     }
     const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
-    if (isNew && (growth.old !== undefined || growth.place !== undefined)) this.storage.arriveAnew(id);
     this.evictor.written(growth.space);
     if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;
@@ -300,21 +314,6 @@ export class Engine {
     return wasLive;
   }
 
-  /** Removes the entry of a key whose file cannot be handed out, unless it has another one by now. */
-  deleteBroken(key: Key, file: string, why: 'gone' | 'damaged'): void {
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row?.file !== file) return;
-    this.evictor.remove(row);
-    this.reportBroken(file, why);
-  }
-
-  /** Says that an entry went whose file could not be handed out. */
-  reportBroken(file: string, why: 'gone' | 'damaged'): void {
-    this.events.report(
-      new DiskCacheError('ERR_DISKCACHE_STORAGE', `value file ${file} is ${why}; its entry was removed`),
-    );
-  }
-
   /**
    * Evicts until files of so many bytes fit that are about to be written.
    *
@@ -326,20 +325,16 @@ export class Engine {
     return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
   }
 
-  /** What is in the cache now: live entries, and the space of all. */
-  totals(): { count: number; size: number } {
-    const { sql, transaction } = this.storage;
-    const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
-    return { count: count - (sql.countExpired.get({ now: this.now() }) ?? 0), size: space };
-  }
-
-  #checkpointTook(ms: number): void {
-    took(this.tally.checkpoints, ms);
-    this.events.trace('checkpoint', { ms });
+  #databaseReplaced(): void {
+    this.uses.take();
+    this.evictor.databaseReplaced();
+    this.checkpoints.databaseReplaced();
+    this.upkeep.databaseReplaced();
   }
 
   #endUpkeep(): void {
     this.upkeep.stop();
+    this.recovery.stop();
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;
     this.#isClosed = true;
@@ -357,6 +352,7 @@ export class Engine {
       return true;
     } catch (error) {
       this.removals.discard(this.rollback());
+      if (this.recovery.from(error)) return false;
       throw storageError(error, 'upkeep cannot write');
     }
   }

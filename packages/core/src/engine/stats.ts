@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { totalsFrom } from '../storage/rows/totals.ts';
 import type { EvictionReason } from '../events.ts';
 import type { Times } from '../tally.ts';
 
@@ -32,12 +33,21 @@ export interface CacheStats {
   readonly checkpoints: Readonly<Times>;
 }
 
+/** What is in the cache now: live entries, and the space of all. */
+export function totalsOf({ storage: { sql, transaction }, settings }: Engine): {
+  count: number;
+  size: number;
+} {
+  const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
+  return { count: count - (sql.countExpired.get({ now: settings.clock.now() }) ?? 0), size: space };
+}
+
 export function statsOf(engine: Engine): CacheStats {
   const { sizeLimit, entryLimit } = engine.settings;
   const { counts, lockWaits, checkpoints } = engine.tally;
   const { evictedForSize, evictedForEntries, ...rest } = counts;
   return {
-    ...engine.totals(),
+    ...totalsOf(engine),
     sizeLimit,
     entryLimit,
     ...rest,

@@ -94,6 +94,12 @@ export class ValueLayout {
       : this.#codec.decode(plain, key);
   }
 
+  /** Where a row's value is, when it is in a file. */
+  pathOf(row: EntryRow | undefined): string | undefined {
+    const file = row?.file ?? null;
+    return file === null ? undefined : this.#files.path(file);
+  }
+
   /** @throws SerializerError when this cache has not what it takes to read the value of a row */
   assertReadable(key: Key, { codec }: EntryRow): void {
     this.#codec.assertKnown(codecWithin(codec, key), key);

@@ -1,6 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { storageError } from './rows/sqlite-error.ts';
+
+const TAG_NAME = 'CACHEDIR.TAG';
+const TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by DiskCache.\n';
 
 /**
  * Makes the folder of a cache if there is none, private to the user.
@@ -25,13 +29,59 @@ export function makeDirectory(directory: string): readonly string[] {
 /** Says that the folder is a cache, so that backups pass over it (https://bford.info/cachedir/). */
 export function markAsCache(directory: string): void {
   try {
-    writeFileSync(
-      join(directory, 'CACHEDIR.TAG'),
-      'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by DiskCache.\n',
-      { flag: 'wx', mode: 0o600 },
-    );
+    writeFileSync(join(directory, TAG_NAME), TAG, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       throw storageError(error, `cannot make ${directory}`);
+  }
+}
+
+/** The path of the mark, if there is one and it is ours. */
+export function markOf(directory: string): string | undefined {
+  const path = join(directory, TAG_NAME);
+  try {
+    return readFileSync(path, 'utf8') === TAG ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is done with the temporary folders that are there when the process ends. */
+const atExit = new Map<string, () => void>();
+
+function removeAll(): void {
+  for (const [directory, close] of atExit) {
+    for (const step of [close, () => removeTemporaryDirectory(directory)]) {
+      try {
+        step();
+      } catch {
+        // Nobody is there any more to be told, and the others are to go too.
+      }
+    }
+  }
+}
+
+/** Makes a new folder for a temporary cache, private to the user. */
+export function makeTemporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'diskcache-'));
+  } catch (error) {
+    throw storageError(error, `cannot make a temporary folder in ${tmpdir()}`);
+  }
+}
+
+/** Has a temporary folder removed when the process ends, unless it is killed. */
+export function removeAtExit(directory: string, close: () => void): void {
+  if (atExit.size === 0) process.on('exit', removeAll);
+  atExit.set(directory, close);
+}
+
+export function removeTemporaryDirectory(directory: string): void {
+  atExit.delete(directory);
+  if (atExit.size === 0) process.off('exit', removeAll);
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    throw storageError(error, `cannot remove ${directory}`);
   }
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
 import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { makeDirectory, markAsCache } from './directory.ts';
 import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
-import { openDatabase } from './rows/open-database.ts';
+import { Connection } from './rows/connection.ts';
+import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
 import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
@@ -14,7 +16,6 @@ import {
   type FullEntryRow,
   inOrder,
   wholeInOrder,
-  prepareStatements,
   type ReplacedRow,
   type RowExtras,
   type Statements,
@@ -42,8 +43,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
-  /** The place in the order of arrival that it takes over. */
-  readonly place?: number;
+  /** The place in the order of insertion that it takes over, where it is not new. */
+  readonly place: number | undefined;
 }
 
 /** What else a row records. */
@@ -56,12 +57,8 @@ export interface RowTerms {
   readonly extras: RowExtras | undefined;
 }
 
-export interface StorageOptions {
+export interface StorageOptions extends Omit<DatabaseOptions, 'path'> {
   readonly directory: string;
-  readonly timeoutMs: number;
-  readonly random: () => number;
-  /** How many entries are drawn at a time when a victim is chosen. */
-  readonly drawn: number;
   /** Most bytes of rows that are kept in memory too. */
   readonly memoryLimit: number;
   /** Whether files are on disk, and not only on their way there, once they are written. */
@@ -76,28 +73,58 @@ const FREE_IDS_LIMIT = 10_000;
  * let go of it, so that a row never points to a file that was not complete.
  */
 export class Storage {
-  readonly db: SqliteDatabase;
   readonly sql: Statements;
+  /** The folders in which something may have a new name, since they were made or the cache is new. */
+  newFolders: readonly string[] = [];
   readonly files: ValueFiles;
   readonly transaction: WriteTransaction;
   readonly reservations: Reservations;
   readonly #memory: RowMemory;
-  readonly databasePath: string;
+  readonly #directory: string;
+  readonly #readOnly: boolean;
+  readonly #connection: Connection;
   readonly arrivals: Arrivals;
   readonly #freeIds: number[] = [];
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
   #givenBack = 0;
 
-  constructor({ directory, timeoutMs, random, drawn, memoryLimit, isDurable }: StorageOptions) {
-    this.databasePath = join(directory, 'cache.db');
-    this.db = openDatabase(this.databasePath, timeoutMs);
-    this.sql = prepareStatements(this.db, drawn);
-    this.files = new ValueFiles(directory, random, isDurable);
-    this.transaction = new WriteTransaction(this.db, this.sql);
+  constructor({ directory, memoryLimit, isDurable, ...database }: StorageOptions) {
+    this.#directory = directory;
+    this.#readOnly = database.readOnly;
+    const path = join(directory, 'cache.db');
+    this.#connection = this.#inFolder(() => new Connection({ ...database, path }));
+    this.sql = this.#connection.sql;
+    this.files = new ValueFiles(directory, database.random, isDurable);
+    this.transaction = new WriteTransaction(this.#connection);
     this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
-    this.#memory = new RowMemory(this.sql, this.databasePath, memoryLimit);
+    this.#memory = new RowMemory(this.sql, path, memoryLimit);
     this.arrivals = new Arrivals(this.sql, this.transaction);
+  }
+
+  get db(): SqliteDatabase {
+    return this.#connection.db;
+  }
+
+  /** Where the database is that is read: a copy, if only that could be opened. */
+  get databasePath(): string {
+    return this.#connection.path;
+  }
+
+  /** Whether the database that is open is the one in the folder, at the cost of a look at the file system. */
+  get isCurrent(): boolean {
+    return this.#connection.isCurrent;
+  }
+
+  /**
+   * Opens the database that is in the folder now, or makes it, in place of the one that was open. Not in a transaction.
+   *
+   * @param damage what is wrong with the one that is open, so that it is set aside
+   */
+  reopen(damage?: 'corrupt' | 'foreign'): void {
+    this.#inFolder(() => this.#connection.reopen(damage));
+    this.#memory.forgetAll();
+    this.#freeIds.length = 0;
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */
@@ -159,6 +186,7 @@ export class Storage {
       bytes: space - (old?.space ?? 0),
       entries: old === undefined ? 1 : 0,
       spare: old?.id,
+      place: old?.seq,
     };
   }
 
@@ -173,7 +201,7 @@ export class Storage {
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
-    const seq = old?.seq ?? place ?? this.arrivals.next;
+    const seq = place ?? this.arrivals.next;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
       const { lastInsertRowid } =
@@ -183,14 +211,17 @@ export class Storage {
       id = Number(lastInsertRowid);
       if (id < 1 && !isPinned) id = this.#firstId(id);
       transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
-      if (place === undefined) this.arrivals.arrived(seq, id);
-      else this.arrivals.moved(seq, id);
+      if (place !== undefined) this.arrivals.moved(seq, id);
     } else if (extras === undefined) {
       sql.replace.run(...inOrder(content), id);
     } else {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
+    if (place === undefined) {
+      this.arrivals.arrived(seq, id);
+      if (old !== undefined) sql.setSeq.run(seq, id);
+    }
     if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id, seq);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
@@ -215,13 +246,6 @@ export class Storage {
     this.#memory.forget(key);
     this.logged(2);
     return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
-  }
-
-  /** Gives an entry the last place in the order of insertion: the one it replaced was gone. Needs the write lock. */
-  arriveAnew(id: number): void {
-    const seq = this.arrivals.next;
-    this.sql.setSeq.run(seq, id);
-    this.arrivals.arrived(seq, id);
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */
@@ -315,7 +339,15 @@ export class Storage {
   }
 
   close(): void {
-    this.db.close();
+    this.#connection.close();
+  }
+
+  #inFolder<T>(open: () => T): T {
+    if (this.#readOnly) return open();
+    this.newFolders = makeDirectory(this.#directory);
+    const opened = open();
+    markAsCache(this.#directory);
+    return opened;
   }
 
   #remembered<Row extends EntryRow>(key: Key, row: Row | undefined): Row | undefined {

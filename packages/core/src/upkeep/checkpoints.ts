@@ -139,9 +139,20 @@ export class Checkpoints {
     await this.letGo();
   }
 
+  /** Forgets what was known of the database that was open before, and has the thread let go of it. */
+  databaseReplaced(): void {
+    this.#state = { log: 0, checkpointed: 0 };
+    this.#committed = 0;
+    void this.#letGo();
+  }
+
   /** Lets go of the thread, and of the database, only. */
   async letGo(): Promise<void> {
     this.#isClosed = true;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
     await letGo(this.#directory).catch((error: unknown) => this.#listener.onError(error));
   }
 
@@ -190,8 +201,8 @@ export class Checkpoints {
     try {
       this.#state = this.#sql.log.get() ?? this.#state;
     } catch (error) {
-      // Somebody else is at it: the next look tells.
-      if (!isBusy(error)) throw error;
+      // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
+      if (!isBusy(error)) this.#listener.onError(error);
     }
     const { log, checkpointed } = this.#state;
     if ((log - checkpointed) * FRAME_BYTES > START_BYTES && this.#running === undefined)

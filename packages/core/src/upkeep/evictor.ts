@@ -107,6 +107,12 @@ export class Evictor {
     this.#tally = tally;
   }
 
+  /** Forgets what was known of the database that was open before. */
+  databaseReplaced(): void {
+    this.#wasWithin = false;
+    this.#unlooked = 0;
+  }
+
   /** Counts bytes that were written, so that the real size of the files is looked at from time to time. */
   written(bytes: number): void {
     this.#unlooked += bytes;

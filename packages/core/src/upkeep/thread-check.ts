@@ -7,6 +7,8 @@ export interface CheckTerms {
   readonly fix: boolean;
   /** How long a repair may wait for the lock. */
   readonly timeoutMs: number;
+  /** Whether the cache is only to be read. */
+  readonly readOnly: boolean;
 }
 
 const LONGEST_PAUSE_MS = 4;
@@ -21,7 +23,7 @@ const LONGEST_PAUSE_MS = 4;
 export async function checkOnThread(
   directory: string,
   now: number,
-  { fix, timeoutMs }: CheckTerms,
+  { fix, timeoutMs, readOnly }: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
   const storage = new Storage({
@@ -31,6 +33,10 @@ export async function checkOnThread(
     drawn: 0,
     memoryLimit: 0,
     isDurable: false,
+    readOnly,
+    onCorrupt: 'throw',
+    now: () => now,
+    onRecreate: () => undefined,
   });
   const steps = checkSteps({
     storage,

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { DiskCacheError } from '../errors.ts';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
+import { isCurrentFormat } from '../storage/rows/format.ts';
+import { PathLock } from '../storage/rows/path-lock.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
 import type { CheckReport } from './check.ts';
@@ -18,11 +21,19 @@ const databases = new Map<string, Database.Database>();
 function databaseOf(directory: string): Database.Database {
   let db = databases.get(directory);
   if (db === undefined) {
-    db = new Database(join(directory, 'cache.db'), { timeout: PATIENCE_MS, fileMustExist: true });
-    for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+    const path = join(directory, 'cache.db');
+    db = new PathLock(path, PATIENCE_MS).together(() => opened(path));
     databases.set(directory, db);
   }
   return db;
+}
+
+function opened(path: string): Database.Database {
+  const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
+  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  // Also opens the log, which the first read does.
+  if (isCurrentFormat(db, path)) return db;
+  throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is no cache`);
 }
 
 function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): CheckpointResult {
@@ -74,7 +85,7 @@ function carryOut({
     case 'clear':
       return clear(databaseOf(directory), now);
     case 'close':
-      databases.get(directory)?.close();
+      new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
       databases.delete(directory);
       return undefined;
   }
@@ -86,7 +97,8 @@ async function reply(given: ThreadOrder): Promise<void> {
     const result = carryOut(given);
     reply = { id: given.id, result: result instanceof Promise ? await result : result };
   } catch (error) {
-    reply = { id: given.id, error: error as Error };
+    const { code = '' } = error as NodeJS.ErrnoException;
+    reply = { id: given.id, error: error as Error, code };
   }
   aborted.delete(given.id);
   parentPort?.postMessage(reply);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DiskCacheError } from '../errors.ts';
 import type { Truncated } from '../storage/rows/truncation.ts';
+import { damageByCode } from '../storage/rows/sqlite-error.ts';
 import type { CheckReport } from './check.ts';
 import type { CheckTerms } from './thread-check.ts';
 
@@ -48,8 +49,8 @@ export interface ThreadAbort {
 
 export type ThreadReply =
   | { readonly id: number; readonly result: ThreadResults[ThreadOrderName] }
-  | { readonly id: number; readonly progress: number }
-  | { readonly id: number; readonly error: Error };
+  | { readonly id: number; readonly error: Error; readonly code: string }
+  | { readonly id: number; readonly progress: number };
 
 /** What an order that takes long may be given. */
 export interface LongOrder {
@@ -123,8 +124,9 @@ export async function letGo(directory: string): Promise<void> {
 }
 
 /** An error loses its class on its way between threads. */
-function storageFailure(cause: Error): DiskCacheError {
-  return new DiskCacheError('ERR_DISKCACHE_STORAGE', `the thread of DiskCache failed: ${cause.message}`, {
+function storageFailure(cause: Error, sqliteCode = ''): DiskCacheError {
+  const code = damageByCode(sqliteCode) === undefined ? 'ERR_DISKCACHE_STORAGE' : 'ERR_DISKCACHE_CORRUPT';
+  return new DiskCacheError(code, `the thread of DiskCache failed: ${cause.message}`, {
     cause,
   });
 }
@@ -146,7 +148,7 @@ function start(): Worker {
     if ('progress' in reply) return one?.progressed(reply.progress);
     waiting.delete(reply.id);
     one?.ended();
-    if ('error' in reply) one?.reject(storageFailure(reply.error));
+    if ('error' in reply) one?.reject(storageFailure(reply.error, reply.code));
     else one?.resolve(reply.result);
     if (waiting.size === 0) started.unref();
   });

@@ -65,6 +65,12 @@ export class Upkeep {
     this.#stopHurrying();
   }
 
+  /** Forgets what was to be written to the database that was open before, whose value files are orphans now. */
+  databaseReplaced(): void {
+    this.#usesToWrite = [];
+    this.#ticksToSweep = 1;
+  }
+
   /** Sees to it that notes are written when there are many. To be called after each. */
   usesNoted(): void {
     const { uses, usesAreUrgentMs } = this.#host;

@@ -22,9 +22,10 @@ export async function checkByThread(
   { fix = false, onProgress, signal }: CheckOptions,
 ): Promise<CheckReport> {
   signal?.throwIfAborted();
+  if (fix) engine.assertWritable();
   await engine.removals.settled();
   const report = await order('check', engine.directory, engine.now(), {
-    check: { fix, timeoutMs: engine.settings.timeoutMs },
+    check: { fix, timeoutMs: engine.settings.timeoutMs, readOnly: engine.settings.readOnly },
     signal,
     onProgress: (checked) => onProgress?.({ checked }),
   });
@@ -42,6 +43,7 @@ export function checkAtOnce(
   calls: AtOnce,
   { fix = false, onProgress, signal }: CheckOptions,
 ): CheckReport {
+  if (fix) engine.assertWritable();
   engine.assertOpen();
   const { storage, removals, evictor } = engine;
   const repair = (work: () => void) => {

@@ -79,7 +79,7 @@ export class Counters {
     if (row.size > LONGEST_COUNTER_BYTES) throw holdsAnother(key, `${row.size} bytes`);
     const content = values.verified(row, storage.files.readSync(row.file, row.size));
     if (Buffer.isBuffer(content)) return values.decode(key, row, content);
-    this.#engine.deleteBroken(key, row.file, content);
+    this.#engine.broken.removeEntry(key, row.file, content);
     return undefined;
   }
 }

@@ -1,84 +1,135 @@
-import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { monotonicMs, sleepSync } from '../../clock.ts';
-import { DiskCacheError, TimeoutError } from '../../errors.ts';
-import { APPLICATION_ID, CONNECTION_PRAGMAS, CREATION_PRAGMAS, FORMAT_VERSION, SCHEMA } from './schema.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
-import { isBusy, storageError } from './sqlite-error.ts';
+import { DiskCacheError } from '../../errors.ts';
+import type { Recreation } from '../../events.ts';
+import { createDatabase, isCurrentFormat, statementsOf } from './format.ts';
+import { createPrivateFile, PathLock } from './path-lock.ts';
+import { asideName, type FileIdentity, identityOf, isSameFile, setAside } from './set-aside.ts';
+import { damageOf, storageError } from './sqlite-error.ts';
+import { CONNECTION_PRAGMAS } from './schema.ts';
+import type { Statements } from './statements.ts';
+import { whileBusy } from './while-busy.ts';
+
+export interface DatabaseOptions {
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** How long others may keep it locked. */
+  readonly timeoutMs: number;
+  /** How many entries are drawn at a time when a victim is chosen. */
+  readonly drawn: number;
+  /** What becomes of a database that cannot be used. */
+  readonly onCorrupt: 'recreate' | 'throw';
+  /** Hears of a database that was set aside. */
+  readonly onRecreate: (recreation: Recreation) => void;
+  /** The time in ms since the epoch, and random numbers from 0 to below 1, for the names of what is set aside. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** An open database. */
+export interface OpenedDatabase {
+  readonly db: Database.Database;
+  readonly sql: Statements;
+  /** Which file it is. */
+  readonly file: FileIdentity;
+  /** Whether it still shows what is at its path. */
+  isCurrent(): boolean;
+  close(): void;
+}
+
+/** A database that was opened and cannot be used, or is no longer in its place. */
+interface Unusable {
+  readonly db: Database.Database;
+  readonly file: FileIdentity;
+  readonly error: unknown;
+}
+
+/** So often in a row it is tried again when another process has changed what is at the path. */
+const ATTEMPTS = 100;
+/** So many databases in a row are set aside: more would mean that none can be made here. */
+const SET_ASIDE_LIMIT = 3;
 
 /**
  * Opens cache.db, and makes it first if there is none. Opening one that exists writes nothing to it. Any number of
  * processes may do this at once.
  *
- * @throws {@link DiskCacheError} `ERR_DISKCACHE_FORMAT` when the file is not ours or is newer than this version,
- *   `ERR_DISKCACHE_STORAGE` when the system refuses, {@link TimeoutError} when others keep it locked for `timeoutMs`
+ * @throws {@link DiskCacheError} `ERR_DISKCACHE_FORMAT` when the file is newer than this version; the same or
+ *   `ERR_DISKCACHE_CORRUPT` when it cannot be used and is not to be set aside; `ERR_DISKCACHE_STORAGE` when the system
+ *   refuses; TimeoutError when others keep it locked for `timeoutMs`
  */
-export function openDatabase(path: string, timeoutMs: number): SqliteDatabase {
-  createPrivateFile(path);
-  // The wait for a lock is ours: SQLite's would block the event loop.
-  const db = new Database(path, { timeout: 0 });
+export function openDatabase(options: DatabaseOptions): OpenedDatabase {
+  const { path, timeoutMs, onCorrupt } = options;
+  const lock = new PathLock(path, timeoutMs);
   try {
-    whileBusy(timeoutMs, () => {
-      for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-      if (!isCurrentFormat(db, path)) create(db, path);
-    });
-    return db;
+    let setAsideCount = 0;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const outcome = lock.together(() => openFile(options, lock));
+      if (outcome === undefined) lock.alone(() => makeFile(options));
+      else if ('sql' in outcome) return outcome;
+      else {
+        const maySetAside = onCorrupt === 'recreate' && setAsideCount < SET_ASIDE_LIMIT;
+        if (lock.alone(() => giveUp(options, outcome, maySetAside))) setAsideCount++;
+      }
+    }
+    throw new DiskCacheError('ERR_DISKCACHE_STORAGE', `${path} is replaced again and again`);
   } catch (error) {
-    db.close();
     throw storageError(error, `cannot open ${path}`);
   }
 }
 
-/** SQLite gives its own files the mode of this one. */
-function createPrivateFile(path: string): void {
+/** A log whose database is gone is not to become the log of the new one. */
+function makeFile(options: DatabaseOptions): void {
+  const { path } = options;
+  if (identityOf(path) !== undefined) return;
+  setAside(path, asideName(options, 'removed'));
+  createPrivateFile(path);
+}
+
+/** @returns undefined where there is no file */
+function openFile(
+  { path, timeoutMs, drawn }: DatabaseOptions,
+  lock: PathLock,
+): OpenedDatabase | Unusable | undefined {
+  const file = identityOf(path);
+  if (file === undefined) return undefined;
+  // The wait for a lock is ours: SQLite's would block the event loop.
+  const db = new Database(path, { timeout: 0 });
+  const isCurrent = () => isSameFile(identityOf(path), file);
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
+    if (!isCurrent()) return { db, file, error: undefined };
+    return { db, sql, file, isCurrent, close: () => lock.closing(() => db.close()) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw storageError(error, `cannot create ${path}`);
+    if (damageOf(error) !== undefined) return { db, file, error };
+    db.close();
+    throw error;
   }
 }
 
-/** False for a database that holds nothing yet. */
-function isCurrentFormat(db: Database.Database, path: string): boolean {
-  const marks = db
-    .prepare<[], { application: number; version: number; objects: number }>(
-      `SELECT (SELECT application_id FROM pragma_application_id) AS application,
-              (SELECT user_version FROM pragma_user_version) AS version,
-              (SELECT count(*) FROM sqlite_schema) AS objects`,
-    )
-    .get();
-  const { application, version, objects } = marks ?? { application: 0, version: 0, objects: 0 };
-  if (application === 0 && version === 0 && objects === 0) return false;
-  if (application !== APPLICATION_ID) {
-    throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is the database of another program`);
+/**
+ * Closes a database, and sets it aside before, if need be: once it is moved SQLite does not change it any more.
+ *
+ * @returns whether it was set aside
+ * @throws what is wrong with it, unless it may be set aside or is no longer there
+ */
+function giveUp(options: DatabaseOptions, { db, file, error }: Unusable, maySetAside: boolean): boolean {
+  const { path } = options;
+  try {
+    const reason = damageOf(error);
+    if (reason === undefined || !isSameFile(identityOf(path), file)) return false;
+    if (!maySetAside) throw error;
+    // Windows moves no open file.
+    if (process.platform === 'win32') db.close();
+    const movedTo = asideName(options, reason);
+    setAside(path, movedTo);
+    options.onRecreate({ reason, movedTo });
+    return true;
+  } finally {
+    db.close();
   }
-  if (version !== FORMAT_VERSION) {
-    throw new DiskCacheError(
-      'ERR_DISKCACHE_FORMAT',
-      `${path} has format version ${version}; this DiskCache reads version ${FORMAT_VERSION}`,
-    );
-  }
-  return true;
 }
 
-/** Each step can be repeated, so another process may be at the same, or may have died in the middle. */
-function create(db: Database.Database, path: string): void {
-  for (const pragma of CREATION_PRAGMAS) db.pragma(pragma);
-  db.transaction(() => {
-    if (!isCurrentFormat(db, path)) db.exec(SCHEMA);
-  }).immediate();
-}
-
-function whileBusy(timeoutMs: number, attempt: () => void): void {
-  const end = monotonicMs() + timeoutMs;
-  for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
-      sleepSync(pause * (0.5 + Math.random()));
-    }
-  }
+function prepared(db: Database.Database, path: string, drawn: number): Statements {
+  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  if (!isCurrentFormat(db, path)) createDatabase(db, path);
+  return statementsOf(db, path, drawn);
 }

@@ -89,6 +89,7 @@ export class RowMemory {
   forgetAll(): void {
     this.#rows.clear();
     this.#bytes = 0;
+    this.#currentUntil = 0;
   }
 
   /** Says that a transaction begins, here or in another connection of this process: what it sees may be newer. */

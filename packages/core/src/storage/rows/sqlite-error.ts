@@ -20,24 +20,56 @@ export class ThrownByBody {
   }
 }
 
+/** The file is an SQLite database, but none that DiskCache has made. */
+export class ForeignDatabase extends DiskCacheError {
+  constructor(message: string) {
+    super('ERR_DISKCACHE_FORMAT', message);
+  }
+}
+
+/** Why a database that caused this failure is of no use any more; undefined when it is not the database's fault. */
+export function damageOf(error: unknown): 'corrupt' | 'foreign' | undefined {
+  if (error instanceof ForeignDatabase) return 'foreign';
+  if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_CORRUPT' ? 'corrupt' : undefined;
+  return error instanceof SqliteError ? damageByCode(error.code) : undefined;
+}
+
+/** The same by the code of SQLite's error. */
+export function damageByCode(code: string): 'corrupt' | 'foreign' | undefined {
+  if (code === 'SQLITE_NOTADB') return 'foreign';
+  // Its file, or its log, ends before the page that should be there.
+  if (code === 'SQLITE_IOERR_SHORT_READ') return 'corrupt';
+  return code.startsWith('SQLITE_CORRUPT') ? 'corrupt' : undefined;
+}
+
+/** Whether SQLite or the system failed, for whatever reason but another's lock. */
+export function isStorageFailure(error: unknown): boolean {
+  if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_STORAGE';
+  return (error instanceof SqliteError && !isBusy(error)) || isSystemError(error);
+}
+
 /**
- * Errors of SQLite and of the system as `ERR_DISKCACHE_STORAGE`, so that they have a stable code; what a transaction's
- * body threw, and all others, as they are.
+ * Errors of SQLite and of the system as a DiskCacheError, so that they have a stable code: `ERR_DISKCACHE_CORRUPT` and
+ * `ERR_DISKCACHE_FORMAT` for a database that is of no use, else `ERR_DISKCACHE_STORAGE`. What a transaction's body threw,
+ * and all others, as they are.
  */
 export function storageError(error: unknown, what: string): unknown {
   if (error instanceof ThrownByBody) return error.error;
-  if (error instanceof SqliteError && error.code === 'SQLITE_NOTADB') {
-    return new DiskCacheError('ERR_DISKCACHE_FORMAT', `${what}: the file is not a database`, {
-      cause: error,
-    });
+  if (error instanceof TypeError && error.message === 'The database connection is not open')
+    return failure('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, error);
+  if (!(error instanceof SqliteError) && !isSystemError(error)) return error;
+  switch (damageOf(error)) {
+    case 'foreign':
+      return failure('ERR_DISKCACHE_FORMAT', `${what}: the file is not a database`, error);
+    case 'corrupt':
+      return failure('ERR_DISKCACHE_CORRUPT', `${what}: ${error.message}`, error);
+    case undefined:
+      return failure('ERR_DISKCACHE_STORAGE', `${what}: ${error.message}`, error);
   }
-  if (error instanceof TypeError && error.message === 'The database connection is not open') {
-    return new DiskCacheError('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, { cause: error });
-  }
-  if (error instanceof SqliteError || isSystemError(error)) {
-    return new DiskCacheError('ERR_DISKCACHE_STORAGE', `${what}: ${error.message}`, { cause: error });
-  }
-  return error;
+}
+
+function failure(code: DiskCacheError['code'], message: string, cause: Error): DiskCacheError {
+  return new DiskCacheError(code, message, { cause });
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,5 +1,5 @@
 import { isBusy } from './sqlite-error.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import type { Connection } from './connection.ts';
 import type { Statements } from './statements.ts';
 import { type Totals, totalsFrom } from './totals.ts';
 
@@ -16,7 +16,7 @@ export interface FileChanges {
  * when it ends.
  */
 export class WriteTransaction {
-  readonly #db: SqliteDatabase;
+  readonly #connection: Connection;
   readonly #sql: Statements;
   #totals: Totals | undefined;
   #totalsChanged = false;
@@ -25,13 +25,13 @@ export class WriteTransaction {
   #takenBack = 0;
   #isWriting = false;
 
-  constructor(db: SqliteDatabase, sql: Statements) {
-    this.#db = db;
-    this.#sql = sql;
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#sql = connection.sql;
   }
 
   get isOpen(): boolean {
-    return this.#db.inTransaction;
+    return this.#connection.db.inTransaction;
   }
 
   /** Whether what is read now may be this transaction's own. Cheaper to ask than whether one is open. */
@@ -62,7 +62,7 @@ export class WriteTransaction {
   rollback(): readonly string[] {
     this.#takenBack++;
     // A full disk or a failed write makes SQLite roll back by itself.
-    if (this.#db.inTransaction) this.#sql.rollback.run();
+    if (this.#connection.db.inTransaction) this.#sql.rollback.run();
     return this.#end().written;
   }
 
@@ -79,7 +79,7 @@ export class WriteTransaction {
       return result;
     } catch (error) {
       this.#takenBack++;
-      if (this.#db.inTransaction) {
+      if (this.#connection.db.inTransaction) {
         this.#sql.rollbackToSavepoint.run();
         this.#sql.release.run();
         this.#totals = totals;

@@ -1,0 +1,24 @@
+import type { Events } from '../events.ts';
+import type { Settings } from '../options.ts';
+import { POLICIES } from '../policy/policy.ts';
+import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
+import { Storage } from '../storage/storage.ts';
+
+/** Opens what a cache has on disk, or makes it. */
+export function openStorage(directory: string, settings: Settings, events: Events): Storage {
+  const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
+  if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
+  const policy = POLICIES[settings.eviction];
+  return new Storage({
+    directory,
+    timeoutMs,
+    random,
+    drawn: policy.drawn,
+    memoryLimit,
+    isDurable: settings.durability === 'full',
+    readOnly,
+    onCorrupt,
+    now: () => clock.now(),
+    onRecreate: (recreation) => events.recreated(recreation),
+  });
+}

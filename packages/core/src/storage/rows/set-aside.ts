@@ -1,0 +1,41 @@
+import { renameSync, statSync } from 'node:fs';
+import type { Recreation } from '../../events.ts';
+
+/** Which file it is that has a path, whatever else is put there later. */
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** What belongs to a database beside its own file: without them it is another one, and with another's it is broken. */
+const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+
+/** The file that is at a path now, or undefined. */
+export function identityOf(path: string): FileIdentity | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+export function isSameFile(one: FileIdentity | undefined, other: FileIdentity | undefined): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev;
+}
+
+/** A name for a database that is set aside. */
+export function asideName(
+  { path, now, random }: { readonly path: string; readonly now: () => number; readonly random: () => number },
+  reason: Recreation['reason'],
+): string {
+  const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
+  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
+}
+
+/** Gives a database and what belongs to it other names. Who has it open keeps it. Needs the path for itself. */
+export function setAside(path: string, aside: string): void {
+  for (const suffix of ['', ...COMPANIONS]) {
+    try {
+      renameSync(path + suffix, aside + suffix);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
