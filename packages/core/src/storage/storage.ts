@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Key } from '../entry/key.ts';
-import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { fileSpace, spaceOf } from './entry-space.ts';
+import { ValueFiles } from './files/value-files.ts';
 import { makeDirectory, markAsCache } from './directory.ts';
 import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
 import { Connection } from './rows/connection.ts';
 import type { DatabaseOptions } from './rows/open-database.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
-import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
@@ -386,16 +386,4 @@ export class Storage {
 /** Whether an entry is never evicted. */
 export function isPinned({ id }: { readonly id: number }): boolean {
   return id < 0;
-}
-
-/** What an entry is counted with against the size limit. */
-export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tags: string | null): number {
-  const keyBytes =
-    typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
-  const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
-}
-
-function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {
-  return file === null ? 0 : bytesOnDisk(size);
 }
