@@ -8,6 +8,7 @@ import { TimeoutError } from '../errors.ts';
 import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import { freeOnDiskNow } from '../upkeep/freed-space.ts';
 import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
@@ -145,6 +146,7 @@ export class AtOnce {
     try {
       for (let failures = 0; ;) {
         this.#write(() => this.#engine.makeRoom(size), undefined);
+        freeOnDiskNow(this.#engine);
         try {
           files.writeSync(file, bytes);
           break;

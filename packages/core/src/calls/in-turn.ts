@@ -146,7 +146,7 @@ export class InTurn {
 
   /** The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end. */
   async amongOthers(change: Stepwise, after: () => Promise<number>): Promise<number> {
-    this.#engine.assertOpen();
+    this.#engine.assertWritable();
     const { step, stepped } = change;
     const oneStep = () => this.#queue.run([NO_KEY], () => step(false), { committed: stepped });
     const all = async () => {

@@ -1,10 +1,10 @@
 import type { Key } from '../entry/key.ts';
-import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { fileSpace, spaceOf } from './entry-space.ts';
+import { ValueFiles } from './files/value-files.ts';
 import { Home, type HomeOptions } from './home.ts';
 import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
-import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
@@ -81,6 +81,7 @@ export class Storage {
   hasPut = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
+  #givenBack = 0;
 
   constructor({ memoryLimit, isDurable, ...options }: StorageOptions) {
     this.home = new Home(options);
@@ -311,10 +312,18 @@ export class Storage {
     return this.home.growthInLog(this.databaseBytes().all);
   }
 
+  /** Takes the count of bytes that were given back since the last call: the file gets shorter at a checkpoint only. */
+  takeGivenBack(): number {
+    const bytes = this.#givenBack;
+    this.#givenBack = 0;
+    return bytes;
+  }
+
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
     const pages = Math.ceil(bytes / PAGE_BYTES);
     this.db.pragma(`incremental_vacuum(${pages})`);
+    this.#givenBack += pages * PAGE_BYTES;
     this.logged(2 * pages);
   }
 
@@ -358,16 +367,4 @@ export class Storage {
 /** Whether an entry is never evicted. */
 export function isPinned({ id }: { readonly id: number }): boolean {
   return id < 0;
-}
-
-/** What an entry is counted with against the size limit. */
-export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tags: string | null): number {
-  const keyBytes =
-    typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
-  const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
-}
-
-function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {
-  return file === null ? 0 : bytesOnDisk(size);
 }

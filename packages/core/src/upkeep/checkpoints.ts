@@ -131,6 +131,19 @@ export class Checkpoints {
     }
   }
 
+  /** Has the thread move the log into the database, whose file only then gets shorter, unless a reader is in the way. */
+  async move(): Promise<void> {
+    await this.#catchingUp;
+    await this.#running;
+    await this.#order('restart');
+  }
+
+  /** The same on the caller's thread. */
+  moveSync(): void {
+    const row = this.#sql.restartLog.get();
+    this.#finished(row?.busy !== 0);
+  }
+
   /** Has the thread leave the log's file empty, unless a reader is in the way. @returns how many bytes it got shorter */
   async empty(): Promise<number> {
     const before = this.#logFileBytes();
