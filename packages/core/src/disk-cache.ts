@@ -1012,6 +1012,16 @@ export class DiskCache implements CacheStore {
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
    * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   *
+   * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
+   * @example
+   * ```ts
+   * import { existsSync } from 'node:fs';
+   *
+   * await cache.set('a', 1);
+   * await cache.destroy();
+   * console.log(existsSync(cache.directory)); // false
+   * ```
    */
   async destroy(): Promise<void> {
     this.#engine.assertDestroyable();

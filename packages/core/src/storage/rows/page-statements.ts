@@ -24,7 +24,7 @@ export interface PageForm {
 
 /** The SQL that goes through entries in pages, each statement prepared when it is first asked for, and then kept. */
 export class PageStatements {
-  readonly #db: SqliteDatabase;
+  #db: SqliteDatabase;
   readonly #entry: string;
   readonly #prepared = new Map<string, Query<unknown[], unknown>>();
 
@@ -32,6 +32,12 @@ export class PageStatements {
   constructor(db: SqliteDatabase, entry: string) {
     this.#db = db;
     this.#entry = entry;
+  }
+
+  /** Goes on with the database of others. */
+  switchTo(others: PageStatements): void {
+    this.#db = others.#db;
+    this.#prepared.clear();
   }
 
   byKey<Row>(form: PageForm): Query<[KeyBounds & { limit: number }], Row> {
