@@ -186,7 +186,7 @@ export class LargeValues {
 
   async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
     this.#uncounted += size;
-    const { settings, storage, fullDisk, removals } = this.#engine;
+    const { settings, storage, recovery, fullDisk, removals } = this.#engine;
     for (let tries = 0; ; tries++) {
       await whileRoomIsTaken(settings, this.#queue, () =>
         this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
@@ -195,7 +195,7 @@ export class LargeValues {
       try {
         return await storage.files.write(file, bytes);
       } catch (error) {
-        if (!(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
+        if (!recovery.from(error) && !(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
       }
     }
   }

@@ -102,7 +102,7 @@ export class Engine {
       tally: this.tally,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
-    const report = (error: unknown) => this.events.report(error);
+    const report = (error: unknown) => this.events.report(storageError(error, 'cannot look after the cache'));
     this.removals = new FileRemovals(this.storage.files, (error, name) =>
       report(storageError(error, `cannot remove ${name}`)),
     );
@@ -331,7 +331,7 @@ export class Engine {
 
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
-    this.events.report(error);
+    this.events.report(storageError(error, 'cannot look after the cache'));
   }
 
   #endUpkeep(): void {

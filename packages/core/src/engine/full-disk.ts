@@ -1,7 +1,7 @@
 import { isDiskFull } from '../storage/rows/sqlite-error.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { Checkpoints } from '../upkeep/checkpoints.ts';
+import type { Checkpoints, LogLimits } from '../upkeep/checkpoints.ts';
 import type { Evictor } from '../upkeep/evictor.ts';
 
 /** How often a write is done again on a full disk before it fails. */
@@ -24,14 +24,6 @@ export interface Failure {
   readonly tries: number;
   /** What it was to write into a file of its own. */
   readonly bytes?: number;
-}
-
-/** How long the log may become. */
-export interface LogLimits {
-  /** Whether it has to be moved into the database now. */
-  readonly isUrgent: boolean;
-  /** How much may be only in the log, so that there is room to move it into the database. */
-  readonly room: number;
 }
 
 /**

@@ -84,7 +84,7 @@ export class Recovery {
     try {
       const isReplaced = !storage.home.connection.isCurrent;
       if (!isReplaced && (damage === undefined || readOnly)) return false;
-      if (!readOnly && (onCorrupt === 'throw' || this.#isTooOften())) return false;
+      if (!readOnly && (onCorrupt === 'throw' || (!isReplaced && this.#isTooOften()))) return false;
       this.#replace(damage);
       return true;
     } catch (failure) {

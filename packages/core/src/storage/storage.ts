@@ -104,8 +104,8 @@ export class Storage {
    */
   reopen(damage?: 'corrupt' | 'foreign'): void {
     this.home.reopen(damage);
-    this.#memory.forgetAll();
-    this.#freeIds.length = 0;
+    this.transaction.databaseReplaced();
+    this.forgetAll();
   }
 
   /** Takes the write lock, or returns false at once while another connection has it. */

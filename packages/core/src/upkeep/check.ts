@@ -1,3 +1,4 @@
+import { damageOf } from '../storage/rows/sqlite-error.ts';
 import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
 import { prepareStatements } from '../storage/rows/statements.ts';
@@ -46,6 +47,21 @@ export function checkCache(
   directory: string,
   now: number,
   isGoing: (file: string) => boolean = () => false,
+): CheckReport {
+  try {
+    return compared(db, directory, now, isGoing);
+  } catch (error) {
+    if (damageOf(error) === undefined) throw error;
+    const problem: CheckProblem = { kind: 'database', detail: (error as Error).message };
+    return { ok: false, problems: [problem], entries: 0, files: 0 };
+  }
+}
+
+function compared(
+  db: SqliteDatabase,
+  directory: string,
+  now: number,
+  isGoing: (file: string) => boolean,
 ): CheckReport {
   const sql = prepareStatements(db);
   const files = new ValueFiles(directory, () => 0);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, sleepSync } from '../clock.ts';
 import { FRAME_BYTES, LOG_LIMIT_BYTES } from '../storage/rows/schema.ts';
-import { isBusy } from '../storage/rows/sqlite-error.ts';
+import { isBusy, isLocked } from '../storage/rows/sqlite-error.ts';
 import type { LogState, Statements } from '../storage/rows/statements.ts';
 import { type CheckpointResult, letGo, order } from './thread.ts';
 
@@ -17,6 +17,14 @@ const PAUSE_MS = 1000;
 
 type CheckpointName = 'checkpoint' | 'restart' | 'truncate';
 
+/** How long the log may become. */
+export interface LogLimits {
+  /** Whether it has to be moved into the database now. */
+  readonly isUrgent: boolean;
+  /** How much may be only in the log, so that there is room to move it into the database. */
+  readonly room: number;
+}
+
 /** What became of a checkpoint that concerns others. */
 export interface CheckpointListener {
   /** A reader outside of DiskCache keeps the log from being filled anew, so that it grows. */
@@ -26,7 +34,7 @@ export interface CheckpointListener {
   /** What is in the log is about to be moved into the database. */
   onStart(): void;
   /** The log is looked at, maybe while it is being moved. @returns how long it may become */
-  onLook(isMoving: boolean): { readonly isUrgent: boolean; readonly room: number };
+  onLook(isMoving: boolean): LogLimits;
 }
 
 /**
@@ -209,13 +217,15 @@ export class Checkpoints {
   #look(): LogState {
     this.#committed = 0;
     if (this.#isClosed) return this.#state;
+    let limits: LogLimits = { isUrgent: false, room: Infinity };
     try {
       this.#state = this.#sql.log.get() ?? this.#state;
+      limits = this.#listener.onLook(this.#running !== undefined);
     } catch (error) {
       // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
-      if (!isBusy(error)) this.#listener.onError(error);
+      if (!isBusy(error) && !isLocked(error)) this.#listener.onError(error);
     }
-    const { isUrgent, room } = this.#listener.onLook(this.#running !== undefined);
+    const { isUrgent, room } = limits;
     this.#roomBytes = Math.max(LOOK_EVERY_BYTES, room);
     const { log, checkpointed } = this.#state;
     const start = isUrgent ? 0 : Math.min(START_BYTES, this.#roomBytes);

@@ -3,8 +3,10 @@ import { parentPort } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { DiskCacheError } from '../errors.ts';
 import { CONNECTION_PRAGMAS, FORMAT_VERSION } from '../storage/rows/schema.ts';
+import { closeDatabase } from '../storage/rows/close-database.ts';
 import { isCurrentFormat } from '../storage/rows/format.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
+import { identityOf } from '../storage/rows/set-aside.ts';
 import { type CheckReport, checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
@@ -13,24 +15,37 @@ import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from '
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
 const PATIENCE_MS = 100;
 
-const databases = new Map<string, Database.Database>();
-
-function databaseOf(directory: string): Database.Database {
-  let db = databases.get(directory);
-  if (db === undefined) {
-    const path = join(directory, 'cache.db');
-    db = new PathLock(path, PATIENCE_MS).together(() => opened(path));
-    databases.set(directory, db);
-  }
-  return db;
+interface Opened {
+  readonly db: Database.Database;
+  close(): void;
 }
 
-function opened(path: string): Database.Database {
-  const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
-  for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
-  // Also opens the log, which the first read does.
-  if (isCurrentFormat(db, path)) return db;
-  throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is no cache`);
+const databases = new Map<string, Opened>();
+
+function databaseOf(directory: string): Database.Database {
+  let known = databases.get(directory);
+  if (known === undefined) {
+    known = opened(join(directory, 'cache.db'));
+    databases.set(directory, known);
+  }
+  return known.db;
+}
+
+function opened(path: string): Opened {
+  const lock = new PathLock(path, PATIENCE_MS);
+  return lock.together(() => {
+    const file = identityOf(path);
+    const db = new Database(path, { timeout: PATIENCE_MS, fileMustExist: true });
+    try {
+      for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+      // Also opens the log, which the first read does.
+      if (isCurrentFormat(db, path)) return { db, close: () => closeDatabase(db, path, file, lock) };
+      throw new DiskCacheError('ERR_DISKCACHE_FORMAT', `${path} is no cache`);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
 }
 
 function checkpoint(directory: string, mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): CheckpointResult {
@@ -85,7 +100,7 @@ function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadRe
     case 'clear':
       return clear(databaseOf(directory), now);
     case 'close':
-      new PathLock(join(directory, 'cache.db'), PATIENCE_MS).closing(() => databases.get(directory)?.close());
+      databases.get(directory)?.close();
       databases.delete(directory);
       return undefined;
   }

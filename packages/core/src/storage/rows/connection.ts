@@ -73,11 +73,8 @@ export class Connection {
   }
 }
 
-/** Puts other statements into the place of those that there are. */
-function fill<Part extends object>(part: Part, other: Part): void {
-  for (const [name, value] of Object.entries(other)) {
-    const isGroup = Object.getPrototypeOf(value) === Object.prototype;
-    if (isGroup) fill(Reflect.get(part, name) as object, value as object);
-    else Reflect.set(part, name, value);
-  }
+/** Puts the statements of another database into the place of those that there are. */
+function fill(statements: Statements, { pages, ...others }: Statements): void {
+  statements.pages.switchTo(pages);
+  Object.assign(statements, others);
 }

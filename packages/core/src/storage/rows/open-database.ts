@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3';
 import { DiskCacheError } from '../../errors.ts';
 import type { Recreation } from '../../events.ts';
+import { closeDatabase, closeMoved } from './close-database.ts';
 import { createDatabase, isCurrentFormat, statementsOf } from './format.ts';
 import { createPrivateFile, PathLock } from './path-lock.ts';
-import { asideName, type FileIdentity, identityOf, isSameFile, setAside } from './set-aside.ts';
+import { asideName, type FileIdentity, identityOf, isSameFile, setAside, wasEmptied } from './set-aside.ts';
 import { damageOf, storageError } from './sqlite-error.ts';
 import { CONNECTION_PRAGMAS } from './schema.ts';
 import type { Statements } from './statements.ts';
@@ -38,7 +39,7 @@ export interface OpenedDatabase {
 
 /** A database that was opened and cannot be used, or is no longer in its place. */
 interface Unusable {
-  readonly db: Database.Database;
+  readonly db: Database.Database | undefined;
   readonly file: FileIdentity;
   readonly error: unknown;
 }
@@ -92,13 +93,15 @@ function openFile(
 ): OpenedDatabase | Unusable | undefined {
   const file = identityOf(path);
   if (file === undefined) return undefined;
+  // SQLite would remove the log, which somebody may have open.
+  if (wasEmptied(path)) return { db: undefined, file, error: emptied(path) };
   // The wait for a lock is ours: SQLite's would block the event loop.
   const db = new Database(path, { timeout: 0 });
   const isCurrent = () => isSameFile(identityOf(path), file);
   try {
     const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
     if (!isCurrent()) return { db, file, error: undefined };
-    return { db, sql, file, isCurrent, close: () => lock.closing(() => db.close()) };
+    return { db, sql, file, isCurrent, close: () => closeDatabase(db, path, file, lock) };
   } catch (error) {
     if (damageOf(error) !== undefined) return { db, file, error };
     db.close();
@@ -119,14 +122,19 @@ function giveUp(options: DatabaseOptions, { db, file, error }: Unusable, maySetA
     if (reason === undefined || !isSameFile(identityOf(path), file)) return false;
     if (!maySetAside) throw error;
     // Windows moves no open file.
-    if (process.platform === 'win32') db.close();
+    if (process.platform === 'win32') db?.close();
     const movedTo = asideName(options, reason);
     setAside(path, movedTo);
     options.onRecreate({ reason, movedTo });
     return true;
   } finally {
-    db.close();
+    if (isSameFile(identityOf(path), file)) db?.close();
+    else if (db !== undefined) closeMoved(db, path);
   }
+}
+
+function emptied(path: string): DiskCacheError {
+  return new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${path} is empty, though it has a log`);
 }
 
 function prepared(db: Database.Database, path: string, drawn: number): Statements {

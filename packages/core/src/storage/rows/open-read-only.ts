@@ -7,7 +7,7 @@ import { isCurrentFormat, statementsOf } from './format.ts';
 import type { DatabaseOptions, OpenedDatabase } from './open-database.ts';
 import { PathLock } from './path-lock.ts';
 import { CONNECTION_PRAGMAS } from './schema.ts';
-import { identityOf, isSameFile } from './set-aside.ts';
+import { identityOf, isSameFile, wasEmptied } from './set-aside.ts';
 import { storageError } from './sqlite-error.ts';
 import type { Statements } from './statements.ts';
 import { whileBusy } from './while-busy.ts';
@@ -52,7 +52,7 @@ export function openReadOnly(options: DatabaseOptions): OpenedDatabase {
 function inPlace(options: DatabaseOptions, lock: PathLock): OpenedDatabase {
   const { path } = options;
   const file = identityOf(path);
-  if (file === undefined) throw notFound(path);
+  if (file === undefined || wasEmptied(path)) throw notFound(path);
   const wasClosed = !existsSync(`${path}-wal`);
   const tidyUp = () => {
     if (wasClosed) lock.closing(() => tidy(path));

@@ -21,13 +21,19 @@ export interface PageForm {
 
 /** The SQL that goes through entries in pages, each statement prepared when it is first asked for, and then kept. */
 export class PageStatements {
-  readonly #db: SqliteDatabase;
+  #db: SqliteDatabase;
   readonly #columns: Readonly<Record<PageColumns, string>>;
   readonly #prepared = new Map<string, Query<unknown[], unknown>>();
 
   constructor(db: SqliteDatabase, columns: Readonly<Record<PageColumns, string>>) {
     this.#db = db;
     this.#columns = columns;
+  }
+
+  /** Goes on with the database of others. */
+  switchTo(others: PageStatements): void {
+    this.#db = others.#db;
+    this.#prepared.clear();
   }
 
   byKey<Row>(form: PageForm): Query<[KeyBounds & { limit: number }], Row> {

@@ -27,8 +27,17 @@ export class PathLock {
 
   /** Closes the database together with others, or where that is not to be had, as when the folder is gone, all the same. */
   closing(close: () => void): void {
+    this.#ifThere((work) => this.together(work), close);
+  }
+
+  /** The same alone. */
+  closingAlone(close: () => void): void {
+    this.#ifThere((work) => this.alone(work), close);
+  }
+
+  #ifThere(hold: (work: () => void) => void, close: () => void): void {
     try {
-      if (existsSync(this.#path)) return this.together(close);
+      if (existsSync(this.#path)) return hold(close);
     } catch {
       // What close() itself throws it throws again.
     }

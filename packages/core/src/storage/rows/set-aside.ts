@@ -8,7 +8,15 @@ export interface FileIdentity {
 }
 
 /** What belongs to a database beside its own file: without them it is another one, and with another's it is broken. */
-const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+
+/** Whether a database has lost all that was in it: a new one is empty too, but has no log yet. */
+export function wasEmptied(path: string): boolean {
+  return (
+    statSync(path, { throwIfNoEntry: false })?.size === 0 &&
+    COMPANIONS.some((suffix) => existsSync(path + suffix))
+  );
+}
 
 /** The file that is at a path now, or undefined. */
 export function identityOf(path: string): FileIdentity | undefined {

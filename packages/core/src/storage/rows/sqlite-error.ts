@@ -6,6 +6,11 @@ export function isBusy(error: unknown): boolean {
   return error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
+/** Whether it cannot be done in the transaction that this connection has open. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof SqliteError && error.code.startsWith('SQLITE_LOCKED');
+}
+
 /** What the body of a transaction threw, on its way to the caller: never to be taken for an error of ours. */
 export class ThrownByBody {
   readonly error: unknown;
@@ -40,7 +45,7 @@ export function damageByCode(code: string): 'corrupt' | 'foreign' | undefined {
 /** Whether SQLite or the system failed, for whatever reason but another's lock. */
 export function isStorageFailure(error: unknown): boolean {
   if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_STORAGE';
-  return (error instanceof SqliteError && !isBusy(error)) || isSystemError(error);
+  return (error instanceof SqliteError && !isBusy(error)) || isSystemError(error) || isClosed(error);
 }
 
 /** SQLite's codes and the system's: the last of SQLite's is about the file that processes read the log with. */
@@ -64,8 +69,7 @@ export function isDiskFull(error: unknown): boolean {
  */
 export function storageError(error: unknown, what: string): unknown {
   if (error instanceof ThrownByBody) return error.error;
-  if (error instanceof TypeError && error.message === 'The database connection is not open')
-    return failure('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, error);
+  if (isClosed(error)) return failure('ERR_DISKCACHE_CLOSED', `${what}: the cache was closed`, error);
   if (!(error instanceof SqliteError) && !isSystemError(error)) return error;
   if (isDiskFull(error)) return failure('ERR_DISKCACHE_DISK_FULL', `${what}: ${error.message}`, error);
   switch (damageOf(error)) {
@@ -76,6 +80,11 @@ export function storageError(error: unknown, what: string): unknown {
     case undefined:
       return failure('ERR_DISKCACHE_STORAGE', `${what}: ${error.message}`, error);
   }
+}
+
+/** What better-sqlite3 says of a database that was closed. */
+function isClosed(error: unknown): error is TypeError {
+  return error instanceof TypeError && error.message === 'The database connection is not open';
 }
 
 function failure(code: DiskCacheError['code'], message: string, cause: Error): DiskCacheError {

@@ -123,6 +123,13 @@ export class WriteTransaction {
     this.#totalsChanged = true;
   }
 
+  /** Forgets what was known of the database that was open before. */
+  databaseReplaced(): void {
+    this.#end();
+    this.#evictionsSeen = 0;
+    this.#takenBack++;
+  }
+
   fileReplaced(name: string): void {
     this.#files.replaced.push(name);
   }
