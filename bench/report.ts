@@ -64,7 +64,8 @@ export function targetTable(rows: readonly string[][]): string {
   return ['Targets', ...aligned([['', 'target', 'measured', ''], ...rows])].join('\n');
 }
 
-function verdict(claim: string, target: string, measured: string, isMet: boolean): string[] {
+/** A line of the targets. */
+export function verdict(claim: string, target: string, measured: string, isMet: boolean): string[] {
   return [claim, target, measured, isMet ? 'pass' : 'MISS'];
 }
 

@@ -12,11 +12,13 @@ import type { Subject } from './subjects/subject.ts';
 import { SUBJECT_NAMES, subjectNamed } from './subjects/subjects.ts';
 import { MEMORY_TARGET, TARGETS } from './targets.ts';
 import { type Trial, TRIALS } from './trials.ts';
+import { clear, iterate, type WholeCacheTrial } from './whole-cache.ts';
 
 const MEMORY = 'memory';
+const WHOLE_CACHE: Readonly<Record<string, WholeCacheTrial>> = { iterate, clear };
 
 const { isQuick, isSaved, ...only } = choice({
-  trials: [...TRIALS.map(({ name }) => name), MEMORY],
+  trials: [...TRIALS.map(({ name }) => name), ...Object.keys(WHOLE_CACHE), MEMORY],
   subjects: SUBJECT_NAMES,
 });
 const extent: Extent = isQuick ? { rounds: 5, calls: 'quick' } : { rounds: 15, calls: 'full' };
@@ -39,6 +41,12 @@ for (const trial of TRIALS.filter(({ name }) => isAskedFor(name))) {
   print(trialTable(trial, cells));
 }
 const targets = TARGETS.map((target) => targetRow(target, results.get(target.trial)));
+for (const [name, trial] of Object.entries(WHOLE_CACHE)) {
+  if (!isAskedFor(name)) continue;
+  const report = trial(directory, isQuick ? 3 : 9);
+  print(report.table);
+  targets.push(...report.targets);
+}
 if (isAskedFor(MEMORY)) targets.push(memoryRow(memoryCost(directory, MEMORY_TARGET.entries)));
 const rows = targets.filter((row) => row !== undefined);
 if (rows.length > 0) print(targetTable(rows));

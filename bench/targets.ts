@@ -48,3 +48,9 @@ export const TARGETS: readonly Target[] = [
 
 /** Resident memory that an open cache of so many entries may cost over an empty one. */
 export const MEMORY_TARGET = { entries: 1_000_000, atMostMiB: 64 };
+
+/** What a key may cost among 100,000 that are gone through, as a multiple of one among 10,000. */
+export const ITERATE_TARGET = { atMost: 2 };
+
+/** What clear() may take, as a multiple of one raw DELETE, and for how long the event loop may stand still meanwhile. */
+export const CLEAR_TARGET = { entries: 300_000, atMost: 2, stallMs: 50 };

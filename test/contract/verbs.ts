@@ -33,6 +33,7 @@ export type CacheVerbs = Pick<
   | 'peekEntry'
   | 'transact'
   | 'check'
+  | 'vacuum'
   | 'stats'
   | 'size'
   | 'count'

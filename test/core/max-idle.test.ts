@@ -187,3 +187,14 @@ test('a read that was noted before close() counts after opening again', async ()
   clock.advance(IDLE - 1);
   expect(await second.get('key')).toBe('value');
 });
+
+test('expire() removes all that nobody has read, beside those whose use is not written down yet', async () => {
+  const { clock, cache } = open();
+  await cache.setMany(Array.from({ length: 500 }, (_, key) => [key, key] as const));
+  clock.advance(IDLE - 10);
+  // In one turn of the event loop.
+  for (const key of [0, 250, 499]) cache.sync.get(key);
+  clock.advance(10);
+  expect(cache.sync.expire()).toBe(497);
+  expect(await listed(cache.keys())).toEqual([0, 250, 499]);
+});

@@ -86,6 +86,28 @@ it('A synchronous set that evicts most of the cache keeps the folder within boun
   expect(most.all).toBeLessThanOrEqual(sizeLimit * 1.1 + SLACK);
 }, 60_000);
 
+it.each(['DiskCache', 'DiskCacheSync'])(
+  'A set of %s that puts one file in the place of many rows keeps the folder within bounds, however large it is',
+  async (door) => {
+    const directory = join(temporaryFolder(), 'cache');
+    const sizeLimit = 64 * MIB;
+    const cache = openCache({ sizeLimit }, directory);
+    for (let start = 0; start < 3000; start += 100) {
+      await cache.setMany(Array.from({ length: 100 }, (_, key) => [start + key, 'x'.repeat(20_000)]));
+    }
+    const looking = new Child('measure-space', { directory });
+    await looking.says('looking');
+    const value = Buffer.alloc(48 * MIB);
+    if (door === 'DiskCache') await cache.set('large', value);
+    else cache.sync.set('large', value);
+    looking.tell('stop');
+    const most = await looking.says<{ all: number }>('most');
+    expect(await cache.size()).toBeGreaterThan(sizeLimit * 0.9);
+    expect(most.all).toBeLessThanOrEqual(sizeLimit * 1.1 + SLACK);
+  },
+  60_000,
+);
+
 it("With eviction 'none' a set that cannot fit changes nothing, however many entries have expired", async () => {
   const clock = new FakeClock();
   const sizeLimit = 8 * MIB;

@@ -15,7 +15,7 @@ it.each([
   { verb: 'evict', entries: 1_000, length: 60_000 },
   { verb: 'deletePrefix', entries: 10_000, length: 100 },
 ])(
-  '$verb of $entries entries of $length characters never stops the event loop for 50 ms, and lets others write',
+  '$verb of $entries entries of $length characters never stops the event loop for 100 ms, and lets others write',
   async ({ verb, entries, length }) => {
     const directory = temporaryFolder();
     const remover = new Child('remove-many', { directory, verb, entries, length });
@@ -37,7 +37,7 @@ it.each([
       `${verb} of ${entries}: longest stall ${longestMs.toFixed(1)} ms; another process waited up to ${longestWaitMs.toFixed(0)} ms for one of ${added} sets`,
     );
     expect(removed).toBeGreaterThanOrEqual(entries);
-    expect(longestMs).toBeLessThan(50);
+    expect(longestMs).toBeLessThan(100);
     expect(longestWaitMs).toBeLessThan(1000);
     remover.tell('close');
     await remover.ended;

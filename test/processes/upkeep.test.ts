@@ -63,3 +63,34 @@ it(
   },
   MS + 60_000,
 );
+
+it(
+  'check({ fix }) beside four processes that write finds nothing wrong but the totals that were made so, and sets those right',
+  async () => {
+    const directory = temporaryFolder();
+    const cache = openCache({}, directory);
+    const writers = children(4, 'write-short-lived', { directory, ms: MS });
+    await Promise.all(writers.map((writer) => writer.says('ready')));
+    for (const writer of writers) writer.tell('go');
+    let isDone = false;
+    const done = Promise.all(writers.map((writer) => writer.says('done'))).then(() => (isDone = true));
+    const wrong = foreignConnection(directory, { timeout: 5000 }).prepare(
+      `UPDATE arrival SET totals = json_set(totals, '$.count', totals ->> '$.count' + 5, '$.space', totals ->> '$.space' - 777)`,
+    );
+    let checks = 0;
+    for (; !isDone; checks++) {
+      const isBroken = checks % 3 === 1;
+      if (isBroken) wrong.run();
+      const { ok, problems } = await cache.check({ fix: true });
+      expect({ ok, kinds: problems.map(({ kind }) => kind) }).toEqual({
+        ok: true,
+        kinds: isBroken ? ['totals'] : [],
+      });
+    }
+    await done;
+    expect(checks).toBeGreaterThan(3);
+    for (const writer of writers) expect(writer.said('error')).toEqual([]);
+    expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
+  },
+  MS + 60_000,
+);

@@ -20,11 +20,13 @@ import type { IterationOptions, PeekEntryOptions } from './entry/iteration-optio
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroySync } from './storage/destruction.ts';
-import { type CheckReport, checkCache } from './upkeep/check.ts';
+import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
+import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
@@ -512,7 +514,7 @@ export class DiskCacheSync {
    * ```
    */
   clear(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.clear(options));
+    return this.#calls.inSteps(this.#removals.clear(options));
   }
 
   /**
@@ -531,7 +533,7 @@ export class DiskCacheSync {
    * ```
    */
   evict(tag: string, options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.evict(tag, options));
+    return this.#calls.inSteps(this.#removals.evict(tag, options));
   }
 
   /**
@@ -547,7 +549,7 @@ export class DiskCacheSync {
    * ```
    */
   deletePrefix(prefix: string, options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
+    return this.#calls.inSteps(this.#removals.deletePrefix(prefix, options));
   }
 
   /**
@@ -571,7 +573,7 @@ export class DiskCacheSync {
    * ```
    */
   expire(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.expire(options));
+    return this.#calls.inSteps(this.#removals.expire(options));
   }
 
   /**
@@ -592,7 +594,7 @@ export class DiskCacheSync {
    * ```
    */
   cull(options?: RemovalOptions): number {
-    return this.#calls.remove(this.#removals.cull(options));
+    return this.#calls.inSteps(this.#removals.cull(options));
   }
 
   /**
@@ -698,24 +700,49 @@ export class DiskCacheSync {
   }
 
   /**
-   * Compares all that is kept twice, and returns what it found: the database's own structure, the totals, and whether
-   * each file is there and as long as it should be.
+   * Gives back to the file system what the cache's database does not need any more, and returns how many bytes that is:
+   * the pages that hold nothing, and the write-ahead log.
    *
-   * It changes nothing, and does not read what is in the files. Others go on meanwhile; the caller's thread is busy for
-   * as long as reading the whole database takes.
+   * The next writes have to ask for that space again: it is for a cache that has shrunk and is to stay small. Costs steps
+   * of about 5 ms, each a transaction, with other processes in between, and then a checkpoint.
+   * While a reader is in the way the files keep their size for a while longer.
+   * In a transaction only pages are given back.
    *
-   * @throws DiskCacheError `ERR_DISKCACHE_STORAGE`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @example
+   * ```ts
+   * cache.setMany(Array.from({ length: 100 }, (_, key) => [key, 'x'.repeat(10_000)]));
+   * cache.clear();
+   * console.log((cache.vacuum()) > 1_000_000); // true
+   * ```
+   */
+  vacuum(options?: VacuumOptions): number {
+    const freed = this.#calls.inSteps(vacuuming(this.#engine, options));
+    const { checkpoints, storage } = this.#engine;
+    return storage.transaction.isOpen ? freed : freed + this.#calls.read(() => checkpoints.emptySync());
+  }
+
+  /**
+   * Compares all that is kept twice, and returns what it found: the database's own structure, the totals, tags and the
+   * order of insertion with the entries, and the entries with their files, by whether each is there and as long as it
+   * should be. What is in the files is not read.
+   *
+   * With `fix` it also repairs what it can, a little at a time, so that nobody waits for it long: an entry whose file is
+   * missing or damaged is removed, and a file that belongs to no entry once it is over a minute old. A damaged database is
+   * only reported, and nothing in it is changed. Without `fix` it changes nothing. Others go on meanwhile; the caller's
+   * thread is busy for as long as reading the whole database takes.
+   *
+   * @throws the reason of `signal`, or what `onProgress` throws: what was repaired stays so
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, DiskCacheError `ERR_DISKCACHE_STORAGE`
    * @example
    * ```ts
    * cache.set('a', 'x'.repeat(100_000));
    * console.log(cache.check()); // { ok: true, problems: [], entries: 1, files: 1 }
    * ```
    */
-  check(): CheckReport {
-    const { storage, directory, removals } = this.#engine;
-    return this.#calls.read(() =>
-      checkCache(storage.db, directory, this.#engine.now(), (file) => removals.has(file)),
-    );
+  check(options?: CheckOptions): CheckReport {
+    return checkAtOnce(this.#engine, this.#calls, validCheckOptions(options));
   }
 
   /**

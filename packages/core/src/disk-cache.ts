@@ -26,12 +26,13 @@ import { destroy } from './storage/destruction.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
-import type { CheckReport } from './upkeep/check.ts';
-import { order } from './upkeep/thread.ts';
+import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
 import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
+import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { Streams } from './verbs/streams.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
@@ -649,7 +650,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async clear(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.clear(options));
+    return this.#calls.inSteps(this.#removals.clear(options));
   }
 
   /**
@@ -669,7 +670,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async evict(tag: string, options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.evict(tag, options));
+    return this.#calls.inSteps(this.#removals.evict(tag, options));
   }
 
   /**
@@ -686,7 +687,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async deletePrefix(prefix: string, options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.deletePrefix(prefix, options));
+    return this.#calls.inSteps(this.#removals.deletePrefix(prefix, options));
   }
 
   /**
@@ -710,7 +711,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async expire(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.expire(options));
+    return this.#calls.inSteps(this.#removals.expire(options));
   }
 
   /**
@@ -732,7 +733,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   async cull(options?: RemovalOptions): Promise<number> {
-    return this.#calls.remove(this.#removals.cull(options));
+    return this.#calls.inSteps(this.#removals.cull(options));
   }
 
   /**
@@ -854,25 +855,49 @@ export class DiskCache implements CacheStore {
   }
 
   /**
-   * Compares all that is kept twice, and resolves to what it found: the database's own structure, the totals, and
-   * whether each file is there and as long as it should be.
+   * Gives back to the file system what the cache's database does not need any more, and resolves to how many bytes that is:
+   * the pages that hold nothing, and the write-ahead log.
    *
-   * It changes nothing, and does not read what is in the files. Others go on meanwhile. Done by a thread of its own;
-   * takes as long as reading the whole database does.
+   * The next writes have to ask for that space again: it is for a cache that has shrunk and is to stay small. Costs steps
+   * of about 5 ms, each a transaction, with other processes and the event loop in between, and then a checkpoint by a thread.
+   * While a reader is in the way the files keep their size for a while longer.
    *
-   * @throws DiskCacheError `ERR_DISKCACHE_STORAGE`
+   * @throws the reason of `signal`, or what `onProgress` throws: what the steps before did stays done
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @example
+   * ```ts
+   * await cache.setMany(Array.from({ length: 100 }, (_, key) => [key, 'x'.repeat(10_000)]));
+   * await cache.clear();
+   * console.log((await cache.vacuum()) > 1_000_000); // true
+   * ```
+   */
+  async vacuum(options?: VacuumOptions): Promise<number> {
+    const steps = vacuuming(this.#engine, options);
+    return this.#calls.amongOthers(steps, () => this.#engine.checkpoints.empty());
+  }
+
+  /**
+   * Compares all that is kept twice, and resolves to what it found: the database's own structure, the totals, tags and the
+   * order of insertion with the entries, and the entries with their files, by whether each is there and as long as it
+   * should be. What is in the files is not read.
+   *
+   * With `fix` it also repairs what it can, a little at a time, so that nobody waits for it long: an entry whose file is
+   * missing or damaged is removed, and a file that belongs to no entry once it is over a minute old. A damaged database is
+   * only reported, and nothing in it is changed. Without `fix` it changes nothing. Others go on meanwhile; a thread of its own does
+   * it, and takes as long as reading the whole database does.
+   *
+   * @throws the reason of `signal`, or what `onProgress` throws: what was repaired stays so
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, DiskCacheError `ERR_DISKCACHE_STORAGE`
    * @example
    * ```ts
    * await cache.set('a', 'x'.repeat(100_000));
    * console.log(await cache.check()); // { ok: true, problems: [], entries: 1, files: 1 }
    * ```
    */
-  async check(): Promise<CheckReport> {
+  async check(options?: CheckOptions): Promise<CheckReport> {
+    const checked = validCheckOptions(options);
     await this.#calls.read('every key', () => undefined);
-    await this.#engine.removals.settled();
-    const { storage, settings } = this.#engine;
-    const readOnlyPath = settings.readOnly ? storage.home.connection.path : undefined;
-    return order('check', this.directory, this.#engine.now(), readOnlyPath);
+    return this.#calls.underway(checkByThread(this.#engine, checked));
   }
 
   /**

@@ -34,7 +34,9 @@ export type { SetStreamOptions, StreamRange } from './streams/stream-options.ts'
 export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason, Recreation } from './events.ts';
 export type { Times } from './tally.ts';
-export type { CheckProblem, CheckReport } from './upkeep/check.ts';
+export type { VacuumOptions } from './verbs/vacuum.ts';
+export type { CheckOptions, CheckReport } from './upkeep/check.ts';
+export type { CheckProblem } from './upkeep/findings.ts';
 export type { EvictionPolicy } from './policy/policy.ts';
 export type { Serializer, SerializerChoice } from './codec/serializer.ts';
 export type { CompressionChoice, CompressionOptions } from './codec/compression.ts';

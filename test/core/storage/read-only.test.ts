@@ -170,6 +170,8 @@ const CHANGES: Record<string, (cache: DiskCache) => unknown> = {
   deletePrefix: (cache) => cache.deletePrefix('r'),
   expire: (cache) => cache.expire(),
   cull: (cache) => cache.cull(),
+  vacuum: (cache) => cache.vacuum(),
+  'check with fix': (cache) => cache.check({ fix: true }),
   transact: (cache) => cache.transact(() => 1),
   destroy: (cache) => cache.destroy(),
 };

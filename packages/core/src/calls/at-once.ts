@@ -8,7 +8,8 @@ import { TimeoutError } from '../errors.ts';
 import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
-import type { Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
+import { freeOnDiskNow } from '../upkeep/freed-space.ts';
+import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
 
 const LONGEST_PAUSE_MS = 4;
 const LOCKED = Symbol('locked');
@@ -104,17 +105,17 @@ export class AtOnce {
     return this.write({ work });
   }
 
-  /** @returns how many live entries were removed */
-  remove(removal: Removal): number {
+  /** @returns what all steps came to */
+  inSteps(change: Stepwise): number {
     for (let isLast = false; !isLast;) {
       try {
-        isLast = this.write({ work: () => removal.step(true) });
+        isLast = this.write({ work: () => change.step(true) });
       } catch (error) {
         throw storageError(error, 'cannot write');
       }
-      removal.stepped();
+      change.stepped();
     }
-    return removal.removed;
+    return change.result;
   }
 
   /** The pages of what is gone through, empty ones left out. */
@@ -145,6 +146,7 @@ export class AtOnce {
     try {
       for (let failures = 0; ;) {
         this.#write(() => this.#engine.makeRoom(size), undefined);
+        freeOnDiskNow(this.#engine);
         try {
           files.writeSync(file, bytes);
           break;

@@ -33,9 +33,9 @@ export interface Take {
 }
 
 /** A change that may be long, done step by step with others in between. */
-export interface Removal {
-  /** How many live entries all steps so far have removed. */
-  readonly removed: number;
+export interface Stepwise {
+  /** What all steps so far came to. */
+  readonly result: number;
   /**
    * Does one step under the lock.
    *

@@ -9,12 +9,14 @@ import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { CheckedRange } from '../streams/stream-options.ts';
-import type { Concerned, Loaded, NextPage, Put, Removal, Take, Write } from './call.ts';
+import type { Concerned, Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
 import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
 import { OutgoingValues } from './outgoing-values.ts';
 import { WriteQueue } from './write-queue.ts';
 
+/** What no key is identified by. */
+const NO_KEY = '\0none';
 /** Keys whose rows are read in one turn of the event loop. */
 const KEYS_A_TURN = 256;
 
@@ -128,11 +130,11 @@ export class InTurn {
     return this.#engine.values.pathOf(row);
   }
 
-  /** @returns how many live entries were removed */
-  remove(removal: Removal): Promise<number> {
+  /** @returns what all steps came to, which are done before any later call */
+  inSteps(change: Stepwise): Promise<number> {
     this.#engine.assertWritable();
-    const { elsewhere, step, stepped } = removal;
-    const work = () => (step(false) ? removal.removed : AGAIN);
+    const { elsewhere, step, stepped } = change;
+    const work = () => (step(false) ? change.result : AGAIN);
     if (elsewhere === undefined) return this.#queue.run('every key', work, { committed: stepped });
     const turn = this.#queue.read('every key', () => undefined);
     const before = async () => {
@@ -140,6 +142,18 @@ export class InTurn {
       await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
     };
     return this.#queue.run('every key', work, { before, committed: stepped });
+  }
+
+  /** The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end. */
+  async amongOthers(change: Stepwise, after: () => Promise<number>): Promise<number> {
+    this.#engine.assertWritable();
+    const { step, stepped } = change;
+    const oneStep = () => this.#queue.run([NO_KEY], () => step(false), { committed: stepped });
+    const all = async () => {
+      while (!(await oneStep()));
+      return change.result + (await after());
+    };
+    return this.underway(all());
   }
 
   /** The pages of what is gone through, empty ones left out. The event loop turns after each. */

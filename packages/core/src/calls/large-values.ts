@@ -6,6 +6,7 @@ import { NotSynced } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
+import { freeOnDisk } from '../upkeep/freed-space.ts';
 import {
   isFile,
   type PreparedFile,
@@ -191,6 +192,7 @@ export class LargeValues {
       await whileRoomIsTaken(settings, this.#queue, () =>
         this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
       );
+      await freeOnDisk(this.#engine);
       if (tries > 0) await removals.settled();
       try {
         return await storage.files.write(file, bytes);

@@ -2,7 +2,8 @@ import { AGAIN, type Engine } from '../engine/engine.ts';
 import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
-import { spaceOf } from '../storage/storage.ts';
+import { spaceOf } from '../storage/entry-space.ts';
+import { freeOnDisk } from '../upkeep/freed-space.ts';
 import { whileRoomIsTaken } from './file-room.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -60,6 +61,7 @@ export class StreamRoom {
       if (signal?.aborted) throw new ThrownByBody(signal.reason);
       return this.#reserve(least, wished);
     });
+    await freeOnDisk(this.#engine);
   }
 
   /** Gives it back under the lock, for the entry that takes its place. @returns what was reserved */

@@ -25,9 +25,9 @@ import { Recovery } from './recovery.ts';
 import { Tally } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
-/** One step of a removal that may be long: how many live entries it removed, and whether it was the last. */
+/** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
 export interface Slice {
-  readonly removed: number;
+  readonly done: number;
   readonly isLast: boolean;
 }
 
@@ -267,13 +267,14 @@ export class Engine {
       growth = this.storage.growth(key, stored, terms.tags);
     }
     this.tally.set(key);
-    const isNew = growth.old === undefined || !this.live.isStillLive(growth.old);
-    if (growth.old !== undefined && isPinned(growth.old) !== terms.isPinned) {
-      this.evictor.remove(growth.old);
-      growth = { ...growth, old: undefined, place: growth.old.seq };
+    const { old } = growth;
+    // An entry that had expired was gone: the key is new.
+    if (old !== undefined && !this.live.isStillLive(old)) growth = { ...growth, place: undefined };
+    if (old !== undefined && isPinned(old) !== terms.isPinned) {
+      this.evictor.remove(old);
+      growth = { ...growth, old: undefined };
     }
     const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
-    if (isNew && (growth.old !== undefined || growth.place !== undefined)) this.storage.arriveAnew(id);
     this.evictor.written(growth.space);
     if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;

@@ -7,7 +7,8 @@ import type { Key } from '../entry/key.ts';
 import type { Settings } from '../options.ts';
 import type { FileContent, ValueFiles } from '../storage/files/value-files.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
-import { spaceOf, type StoredValue } from '../storage/storage.ts';
+import { spaceOf } from '../storage/entry-space.ts';
+import type { StoredValue } from '../storage/storage.ts';
 
 /** A value ready to be stored in its row. */
 export interface PreparedRow extends StoredValue {

@@ -1,10 +1,10 @@
 import type { Key } from '../entry/key.ts';
-import { bytesOnDisk, ValueFiles } from './files/value-files.ts';
+import { fileSpace, spaceOf } from './entry-space.ts';
+import { ValueFiles } from './files/value-files.ts';
 import { Home, type HomeOptions } from './home.ts';
 import { Reservations } from './reservations.ts';
 import { Arrivals } from './rows/arrivals.ts';
 import type { SqliteDatabase } from './rows/sqlite-database.ts';
-import { rowSpace } from './rows/row-space.ts';
 import { PAGE_BYTES } from './rows/schema.ts';
 import { RowMemory } from './rows/row-memory.ts';
 import {
@@ -40,8 +40,8 @@ export interface Growth {
   readonly bytes: number;
   readonly entries: 0 | 1;
   readonly spare: number | undefined;
-  /** The place in the order of arrival that it takes over. */
-  readonly place?: number;
+  /** The place in the order of insertion that it takes over, where it is not new. */
+  readonly place: number | undefined;
 }
 
 /** What else a row records. */
@@ -81,6 +81,7 @@ export class Storage {
   hasPut = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
+  #givenBack = 0;
 
   constructor({ memoryLimit, isDurable, ...options }: StorageOptions) {
     this.home = new Home(options);
@@ -168,6 +169,7 @@ export class Storage {
       bytes: space - (old?.space ?? 0),
       entries: old === undefined ? 1 : 0,
       spare: old?.id,
+      place: old?.seq,
     };
   }
 
@@ -183,9 +185,9 @@ export class Storage {
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
+    const seq = place ?? this.arrivals.next;
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
-      const seq = place ?? this.arrivals.next;
       const { lastInsertRowid } =
         extras === undefined
           ? sql.insert.run(...inOrder(content), newId, key, seq)
@@ -193,15 +195,18 @@ export class Storage {
       id = Number(lastInsertRowid);
       if (id < 1 && !isPinned) id = this.#firstId(id);
       transaction.add({ count: 1, space, fileSpace: fileSpace(value) });
-      if (place === undefined) this.arrivals.arrived(seq, id);
-      else this.arrivals.moved(seq, id);
+      if (place !== undefined) this.arrivals.moved(seq, id);
     } else if (extras === undefined) {
       sql.replace.run(...inOrder(content), id);
     } else {
       sql.replaceWhole.run(...wholeInOrder({ ...content, ...extras }), id);
     }
     if (old !== undefined) this.#letGo(old, content);
-    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id);
+    if (place === undefined) {
+      this.arrivals.arrived(seq, id);
+      if (old !== undefined) sql.setSeq.run(seq, id);
+    }
+    if (tags !== null) for (const tag of JSON.parse(tags) as string[]) this.sql.addTag.run(tag, key, id, seq);
     this.#logBytes += 2 * PAGE_BYTES + (value.file === null ? value.size : 0);
     return id;
   }
@@ -225,13 +230,6 @@ export class Storage {
     this.#memory.forget(key);
     this.logged(2);
     return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
-  }
-
-  /** Gives an entry the last place in the order of insertion: the one it replaced was gone. Needs the write lock. */
-  arriveAnew(id: number): void {
-    const seq = this.arrivals.next;
-    this.sql.setSeq.run(seq, id);
-    this.arrivals.arrived(seq, id);
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */
@@ -314,10 +312,18 @@ export class Storage {
     return this.home.growthInLog(this.databaseBytes().all);
   }
 
+  /** Takes the count of bytes that were given back since the last call: the file gets shorter at a checkpoint only. */
+  takeGivenBack(): number {
+    const bytes = this.#givenBack;
+    this.#givenBack = 0;
+    return bytes;
+  }
+
   /** Shortens the database file by up to `bytes` of what holds nothing. Needs the write lock. */
   giveBack(bytes: number): void {
     const pages = Math.ceil(bytes / PAGE_BYTES);
     this.db.pragma(`incremental_vacuum(${pages})`);
+    this.#givenBack += pages * PAGE_BYTES;
     this.logged(2 * pages);
   }
 
@@ -361,16 +367,4 @@ export class Storage {
 /** Whether an entry is never evicted. */
 export function isPinned({ id }: { readonly id: number }): boolean {
   return id < 0;
-}
-
-/** What an entry is counted with against the size limit. */
-export function spaceOf(key: Key, value: Pick<StoredValue, 'size' | 'file'>, tags: string | null): number {
-  const keyBytes =
-    typeof key === 'string' ? Buffer.byteLength(key) : typeof key === 'number' ? 8 : key.length;
-  const inRow = value.file === null ? value.size : value.file.length;
-  return rowSpace(keyBytes, inRow, tags) + fileSpace(value);
-}
-
-function fileSpace({ size, file }: Pick<StoredValue, 'size' | 'file'>): number {
-  return file === null ? 0 : bytesOnDisk(size);
 }

@@ -1,114 +1,74 @@
-import { damageOf } from '../storage/rows/sqlite-error.ts';
-import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
-import { totalsFrom } from '../storage/rows/totals.ts';
-import { prepareStatements } from '../storage/rows/statements.ts';
-import { ValueFiles } from '../storage/files/value-files.ts';
+import type { ProgressOptions } from '../entry/progress-options.ts';
+import { isDamage } from '../storage/rows/sqlite-error.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
+import type { Storage } from '../storage/storage.ts';
+import { checkFiles } from './check-files.ts';
+import { checkRows } from './check-rows.ts';
+import { type CheckProblem, Findings } from './findings.ts';
 
-/** One thing that is not as it should be. */
-export interface CheckProblem {
-  readonly kind:
-    /** SQLite found its file damaged (PRAGMA quick_check). */
-    | 'database'
-    /** The kept totals differ from the sums over the entries. */
-    | 'totals'
-    /** An entry's file is not there. */
-    | 'missing-file'
-    /** An entry's file is shorter or longer than was written. */
-    | 'damaged-file'
-    /** A file that no entry points to, and that is over a minute old: upkeep removes it. */
-    | 'orphan-file';
-  /** Which file, or what differs, for people to read. */
-  readonly detail: string;
+/** What check() may be told. */
+export interface CheckOptions extends ProgressOptions<{
+  /** Entries, files and notes that were looked at so far. */
+  readonly checked: number;
+}> {
+  /** Whether to repair what can be repaired, a little at a time with others in between. @default false */
+  fix?: boolean | undefined;
 }
 
 /** What check() found. */
 export interface CheckReport {
-  /** Whether there are no problems. */
+  /** Whether there are no problems, or none any more. */
   readonly ok: boolean;
   readonly problems: readonly CheckProblem[];
-  /** Entries that were counted, expired ones included. */
+  /** Entries that were counted, expired ones included; none where the database is damaged. */
   readonly entries: number;
   /** How many of them have a file. */
   readonly files: number;
 }
 
+/** The cache that is checked, and how it is changed. */
+export interface CheckedCache {
+  readonly storage: Storage;
+  readonly now: number;
+  /** Files younger than this may belong to a write that is still waiting for the lock. */
+  readonly orphanAgeMs: number;
+  /** Whether a file is known to be about to be removed. */
+  readonly isGoing: (file: string) => boolean;
+  /**
+   * Does a little work in a transaction of its own, and returns false when the lock could not be had in time. Left out
+   * where nothing is to be repaired.
+   */
+  readonly repair?: ((work: () => void) => boolean) | undefined;
+  readonly remove: (rows: readonly ReplacedRow[]) => void;
+}
+
 /** A file younger than this may belong to a write that is still waiting for the lock, with the usual timeout. */
-export const ORPHAN_AGE_MS = 60_000;
+const ORPHAN_AGE_MS = 60_000;
 
-const PAGE_ROWS = 1000;
+/** The same for a cache whose writes wait for so long. */
+export function orphanAge(timeoutMs: number): number {
+  return Math.max(ORPHAN_AGE_MS, 2 * timeoutMs);
+}
 
-/**
- * Compares everything that is kept twice. Reads only; works on the caller's thread.
- *
- * @param isGoing whether a file is known to be about to be removed
- */
-export function checkCache(
-  db: SqliteDatabase,
-  directory: string,
-  now: number,
-  isGoing: (file: string) => boolean = () => false,
-): CheckReport {
+/** Compares everything that is kept twice, in steps of some ms each. Gives how much was looked at so far, and the report. */
+export function* checkSteps(cache: CheckedCache): Generator<number, CheckReport> {
+  const findings = new Findings();
+  if (isSound(cache.storage, findings)) {
+    yield* checkRows(cache, findings);
+    yield* checkFiles(cache, findings);
+  }
+  const { problems, entries, files } = findings;
+  return { ok: problems.every(({ isFixed }) => isFixed), problems, entries, files };
+}
+
+/** Takes long: SQLite looks at every page. */
+function isSound(storage: Storage, findings: Findings): boolean {
   try {
-    return compared(db, directory, now, isGoing);
+    const lines = storage.db.pragma('quick_check') as { quick_check: string }[];
+    for (const { quick_check: line } of lines) if (line !== 'ok') findings.add('database', line);
   } catch (error) {
-    if (damageOf(error) === undefined) throw error;
-    const problem: CheckProblem = { kind: 'database', detail: (error as Error).message };
-    return { ok: false, problems: [problem], entries: 0, files: 0 };
+    if (!isDamage(error)) throw error;
+    findings.add('database', error.message);
   }
-}
-
-function compared(
-  db: SqliteDatabase,
-  directory: string,
-  now: number,
-  isGoing: (file: string) => boolean,
-): CheckReport {
-  const sql = prepareStatements(db);
-  const files = new ValueFiles(directory, () => 0);
-  const problems: CheckProblem[] = [];
-
-  for (const { quick_check: line } of db.pragma('quick_check') as { quick_check: string }[]) {
-    if (line !== 'ok') problems.push({ kind: 'database', detail: line });
-  }
-
-  sql.beginRead.run();
-  const totals = totalsFrom(sql.totals.get());
-  const sums = sql.sums.get();
-  sql.commit.run();
-  if (totals.count !== sums?.count || totals.space !== sums.space) {
-    const text = (sum: { count: number; space: number } | undefined) =>
-      `${sum?.count} entries of ${sum?.space} bytes`;
-    problems.push({ kind: 'totals', detail: `kept: ${text(totals)}; counted: ${text(sums)}` });
-  }
-
-  let fileCount = 0;
-  for (let last = ''; ;) {
-    const rows = sql.filesAfter.all(last, PAGE_ROWS);
-    for (const { file, size } of rows) {
-      const found = files.size(file);
-      // Replaced between the two looks: the row points elsewhere by now.
-      if (found !== size && sql.hasFile.get(file) === undefined) continue;
-      if (found === undefined) problems.push({ kind: 'missing-file', detail: file });
-      else if (found !== size)
-        problems.push({ kind: 'damaged-file', detail: `${file}: ${found} bytes of ${size}` });
-    }
-    fileCount += rows.length;
-    last = rows.at(-1)?.file ?? '';
-    if (rows.length < PAGE_ROWS) break;
-  }
-  for (const name of orphans(files, (file) => sql.hasFile.get(file) !== undefined, now - ORPHAN_AGE_MS)) {
-    if (!isGoing(name)) problems.push({ kind: 'orphan-file', detail: name });
-  }
-  return { ok: problems.length === 0, problems, entries: sums?.count ?? 0, files: fileCount };
-}
-
-/** Files that no row points to: what a process that was killed, or lost power, left over. */
-export function* orphans(
-  files: ValueFiles,
-  hasRow: (name: string) => boolean,
-  before: number,
-): Generator<string> {
-  for (const { name, modified } of files.list()) {
-    if (modified < before && !hasRow(name)) yield name;
-  }
+  return findings.problems.length === 0;
 }

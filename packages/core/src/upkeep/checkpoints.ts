@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, sleepSync } from '../clock.ts';
 import { FRAME_BYTES, LOG_LIMIT_BYTES } from '../storage/rows/schema.ts';
@@ -137,6 +139,36 @@ export class Checkpoints {
     }
   }
 
+  /** Has the thread move the log into the database, whose file only then gets shorter, unless a reader is in the way. */
+  async move(): Promise<void> {
+    await this.#catchingUp;
+    await this.#running;
+    await this.#order('restart');
+  }
+
+  /** The same on the caller's thread. */
+  moveSync(): void {
+    const row = this.#sql.restartLog.get();
+    this.#finished(row?.busy !== 0);
+  }
+
+  /** Has the thread leave the log's file empty, unless a reader is in the way. @returns how many bytes it got shorter */
+  async empty(): Promise<number> {
+    const before = this.#logFileBytes();
+    await this.#catchingUp;
+    await this.#running;
+    await this.#order('truncate');
+    return Math.max(0, before - this.#logFileBytes());
+  }
+
+  /** The same on the caller's thread. */
+  emptySync(): number {
+    const before = this.#logFileBytes();
+    const row = this.#sql.truncateLog.get();
+    this.#finished(row?.busy !== 0);
+    return Math.max(0, before - this.#logFileBytes());
+  }
+
   /** Lets go of the thread, having it empty a log so long that closing the database would have to wait for the disk. */
   async close(): Promise<void> {
     await this.#catchingUp;
@@ -196,6 +228,10 @@ export class Checkpoints {
       .finally(() => (this.#running = undefined));
     this.#running = ordered;
     return ordered;
+  }
+
+  #logFileBytes(): number {
+    return statSync(join(this.#directory, 'cache.db-wal'), { throwIfNoEntry: false })?.size ?? 0;
   }
 
   #finished(busy: boolean): void {

@@ -157,7 +157,10 @@ export class Evictor {
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
-    return this.#unlooked < LOOK_EVERY_BYTES || this.#trimFiles(room.spare, deadline);
+    // A file is on disk beside what the rows still take there, and long before its own row.
+    const upcoming = room.file === undefined ? 0 : room.bytes;
+    const isDue = this.#unlooked + upcoming >= LOOK_EVERY_BYTES;
+    return !isDue || this.#trimFiles(room.spare, upcoming, deadline);
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -302,12 +305,12 @@ export class Evictor {
    * Space is counted by the row, but is given back by the page. Where the files have grown well beyond what is counted,
    * entries that share pages go together.
    */
-  #trimFiles(spare: number | undefined, deadline: number): boolean {
+  #trimFiles(spare: number | undefined, upcoming: number, deadline: number): boolean {
     const { sql, transaction } = this.#storage;
     const limit = this.#sizeLimit * TOLERANCE + TOLERANCE_BYTES;
     for (;;) {
       const { all, free } = this.#storage.databaseBytes();
-      const excess = all + transaction.totals.fileSpace - limit;
+      const excess = all + transaction.totals.fileSpace + upcoming - limit;
       if (excess <= 0) break;
       if (free > 0) this.#storage.giveBack(Math.min(excess, free, LOOK_EVERY_BYTES));
       else {

@@ -7,13 +7,17 @@ import { closeDatabase } from '../storage/rows/close-database.ts';
 import { isCurrentFormat } from '../storage/rows/format.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
 import { identityOf } from '../storage/rows/set-aside.ts';
-import { type CheckReport, checkCache } from './check.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
-import type { CheckpointResult, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
+import type { CheckReport } from './check.ts';
+import type { CheckpointResult, ThreadAbort, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
+import { checkOnThread, type CheckTerms } from './thread-check.ts';
 
 /** How long a checkpoint may wait for a reader or writer. Writers may wait as long for it, so it is short. */
 const PATIENCE_MS = 100;
+
+/** Orders that are to be given up. */
+const aborted = new Set<number>();
 
 interface Opened {
   readonly db: Database.Database;
@@ -75,17 +79,13 @@ function clear(db: Database.Database, now: number): Truncated | 'busy' {
   }
 }
 
-/** Opened for this only: what is kept open here is kept for writing. */
-function checkReadOnly(path: string, directory: string, now: number): CheckReport {
-  const db = new Database(path, { timeout: PATIENCE_MS, readonly: true });
-  try {
-    return checkCache(db, directory, now);
-  } finally {
-    db.close();
-  }
-}
-
-function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadResults[ThreadOrder['name']] {
+function carryOut({
+  id,
+  name,
+  directory,
+  now,
+  check,
+}: ThreadOrder): ThreadResults[ThreadOrder['name']] | Promise<CheckReport | undefined> {
   switch (name) {
     case 'checkpoint':
       return checkpoint(directory, 'PASSIVE');
@@ -94,9 +94,10 @@ function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadRe
     case 'truncate':
       return checkpoint(directory, 'TRUNCATE');
     case 'check':
-      return readOnlyPath === undefined
-        ? checkCache(databaseOf(directory), directory, now)
-        : checkReadOnly(readOnlyPath, directory, now);
+      return checkOnThread(directory, now, check as CheckTerms, (progress) => {
+        parentPort?.postMessage({ id, progress } satisfies ThreadReply);
+        return !aborted.delete(id);
+      });
     case 'clear':
       return clear(databaseOf(directory), now);
     case 'close':
@@ -106,13 +107,20 @@ function carryOut({ name, directory, now, readOnlyPath }: ThreadOrder): ThreadRe
   }
 }
 
-parentPort?.on('message', (given: ThreadOrder) => {
+async function reply(given: ThreadOrder): Promise<void> {
   let reply: ThreadReply;
   try {
-    reply = { id: given.id, result: carryOut(given) };
+    const result = carryOut(given);
+    reply = { id: given.id, result: result instanceof Promise ? await result : result };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     reply = { id: given.id, error: error as Error, code };
   }
+  aborted.delete(given.id);
   parentPort?.postMessage(reply);
+}
+
+parentPort?.on('message', (given: ThreadOrder | ThreadAbort) => {
+  if ('abort' in given) aborted.add(given.abort);
+  else void reply(given);
 });

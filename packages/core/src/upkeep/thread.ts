@@ -4,6 +4,7 @@ import { DiskCacheError, type DiskCacheErrorCode } from '../errors.ts';
 import type { Truncated } from '../storage/rows/truncation.ts';
 import { damageByCode } from '../storage/rows/sqlite-error.ts';
 import type { CheckReport } from './check.ts';
+import type { CheckTerms } from './thread-check.ts';
 
 /** What a checkpoint came to. */
 export interface CheckpointResult {
@@ -21,7 +22,8 @@ export interface ThreadResults {
   restart: CheckpointResult;
   /** The same, leaving the log's file empty. */
   truncate: CheckpointResult;
-  check: CheckReport;
+  /** Undefined when it was given up. */
+  check: CheckReport | undefined;
   /** Removes all entries at once, unless somebody else has the write lock. */
   clear: Truncated | 'busy';
   /** Lets go of the cache. */
@@ -36,15 +38,31 @@ export interface ThreadOrder {
   readonly directory: string;
   /** The cache's own time, in ms since the epoch. */
   readonly now: number;
-  /** Where the database is, of a cache that is only to be read. */
-  readonly readOnlyPath?: string | undefined;
+  /** Of the order to check it. */
+  readonly check?: CheckTerms | undefined;
+}
+
+/** Has an order given up, if it can be. */
+export interface ThreadAbort {
+  readonly abort: number;
 }
 
 export type ThreadReply =
   | { readonly id: number; readonly result: ThreadResults[ThreadOrderName] }
-  | { readonly id: number; readonly error: Error; readonly code: string };
+  | { readonly id: number; readonly error: Error; readonly code: string }
+  | { readonly id: number; readonly progress: number };
+
+/** What an order that takes long may be given. */
+export interface LongOrder {
+  readonly check: CheckTerms;
+  readonly signal: AbortSignal | undefined;
+  /** What it throws ends the order. */
+  readonly onProgress: (progress: number) => void;
+}
 
 interface Waiting {
+  progressed(progress: number): void;
+  ended(): void;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -63,16 +81,37 @@ export function order<Name extends ThreadOrderName>(
   name: Name,
   directory: string,
   now: number,
-  readOnlyPath?: string,
+  long?: LongOrder,
 ): Promise<ThreadResults[Name]> {
   worker ??= start();
   known.add(directory);
   const id = ++lastId;
   const ordered = worker;
   return new Promise<ThreadResults[Name]>((resolve, reject) => {
-    waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+    // Who gives it up need not wait until the thread has come to know.
+    let isGivenUp = false;
+    const giveUp = (reason: unknown) => {
+      isGivenUp = true;
+      reject(reason);
+      ordered.postMessage({ abort: id } satisfies ThreadAbort);
+    };
+    const abort = () => giveUp(long?.signal?.reason);
+    long?.signal?.addEventListener('abort', abort, { once: true });
+    waiting.set(id, {
+      resolve: (result) => resolve(result as ThreadResults[Name]),
+      reject,
+      ended: () => long?.signal?.removeEventListener('abort', abort),
+      progressed: (progress) => {
+        if (isGivenUp) return;
+        try {
+          long?.onProgress(progress);
+        } catch (error) {
+          giveUp(error);
+        }
+      },
+    });
     ordered.ref();
-    ordered.postMessage({ id, name, directory, now, readOnlyPath } satisfies ThreadOrder);
+    ordered.postMessage({ id, name, directory, now, check: long?.check } satisfies ThreadOrder);
   });
 }
 
@@ -102,12 +141,17 @@ function start(): Worker {
     if (worker !== started) return;
     worker = undefined;
     known.clear();
-    for (const one of waiting.values()) one.reject(error);
+    for (const one of waiting.values()) {
+      one.ended();
+      one.reject(error);
+    }
     waiting.clear();
   };
   started.on('message', (reply: ThreadReply) => {
     const one = waiting.get(reply.id);
+    if ('progress' in reply) return one?.progressed(reply.progress);
     waiting.delete(reply.id);
+    one?.ended();
     if ('error' in reply) one?.reject(storageFailure(reply.error, reply.code));
     else one?.resolve(reply.result);
     if (waiting.size === 0) started.unref();

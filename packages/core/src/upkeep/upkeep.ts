@@ -5,7 +5,8 @@ import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 import { removeAbandoned } from './abandoned-files.ts';
-import { ORPHAN_AGE_MS, orphans } from './check.ts';
+import { orphanAge } from './check.ts';
+import { orphans } from './check-files.ts';
 
 /** What upkeep needs of the cache that it keeps. */
 export interface UpkeepHost {
@@ -97,7 +98,7 @@ export class Upkeep {
     this.#purge();
     this.#writeUsesSoon();
     this.#tidyLog();
-    const before = this.#host.clock.now() - Math.max(ORPHAN_AGE_MS, 2 * this.#host.timeoutMs);
+    const before = this.#host.clock.now() - orphanAge(this.#host.timeoutMs);
     this.#removeAbandoned(before);
     if (--this.#ticksToSweep <= 0) {
       this.#ticksToSweep = SWEEP_TICKS;

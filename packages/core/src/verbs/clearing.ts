@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Removal } from '../calls/call.ts';
+import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Slice } from '../engine/engine.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
 import { TimeoutError } from '../errors.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { order } from '../upkeep/thread.ts';
-import { type RemoveRows, Steps } from './steps.ts';
+import { Steps } from './steps.ts';
 
 /** What takes a few ms at the most to remove in one go, 3 µs a page. */
 const SHORT = { pages: 1024, files: 256 };
@@ -20,23 +21,24 @@ const RETRY_MS = 4;
 export function clearing(
   engine: Engine,
   options: RemovalOptions | undefined,
-  removeRows: RemoveRows,
-): Removal {
+  removeRows: (rows: readonly ReplacedRow[], wanted: number) => Slice,
+): Stepwise {
   const { storage, evictor } = engine;
   let greatestId: number | undefined;
-  const steps: Steps = new Steps(
+  const steps: Steps<{ removed: number }> = new Steps(
     progressOptions(options),
-    (rows, mayTakeLong) => {
+    (removed) => ({ removed }),
+    ({ amount, mayTakeLong }) => {
       storage.sql.endAllLeases.run();
-      if (storage.isWithin(mayTakeLong ? LONG : SHORT)) return { removed: evictor.removeAll(), isLast: true };
+      if (storage.isWithin(mayTakeLong ? LONG : SHORT)) return { done: evictor.removeAll(), isLast: true };
       greatestId ??= storage.sql.greatestId.get() ?? 0;
-      return removeRows(storage.sql.upTo.all(greatestId, rows), rows);
+      return removeRows(storage.sql.upTo.all(greatestId, amount), amount);
     },
     async (step) => {
       while (!storage.isWithin(LONG)) if (await step()) return;
       if (storage.isWithin(SHORT)) return;
       steps.assertWanted();
-      steps.stepped(await clearedByThread(engine));
+      steps.doneElsewhere(await clearedByThread(engine));
     },
   );
   return steps;

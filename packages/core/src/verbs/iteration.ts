@@ -34,8 +34,7 @@ export class Iteration {
   }
 
   #pages<Row extends PagedRow>(columns: PageColumns, course: Course, pageRows = PAGE_ROWS): NextPage<Row> {
-    const { live, storage } = this.#engine;
-    const pages = pagesOf<Row>(storage.sql.pages, columns, course);
+    const pages = pagesOf<Row>(this.#engine.storage.sql.pages, columns, course);
     let left = course.limit;
     let found: Row[] = [];
     return () => {
@@ -45,7 +44,7 @@ export class Iteration {
         const rows = pages.next(wanted - found.length);
         if (rows === undefined && found.length === 0) return undefined;
         if (rows === undefined || rows.length === 0) break;
-        found.push(...rows.filter((row) => live.isLive(row) || live.isInUse(row)));
+        found.push(...this.#alive(rows));
         looked += rows.length;
       }
       const page = found;
@@ -53,5 +52,23 @@ export class Iteration {
       left -= page.length;
       return wanted === 0 ? undefined : page;
     };
+  }
+
+  #alive<Row extends PagedRow>(rows: readonly Row[]): readonly Row[] {
+    const { live } = this.#engine;
+    const isAlive = (id: number, expires: number | null) => live.isLive({ expires }) || live.isInUse({ id });
+    if (rows[0]?.expires !== undefined) return rows.filter(({ id, expires = null }) => isAlive(id, expires));
+    const expired = this.#expiredAmong(rows);
+    return expired.size === 0 ? rows : rows.filter(({ id }) => isAlive(id, expired.get(id) ?? null));
+  }
+
+  /** When those rows expired that have: in most caches there are none to be looked for. */
+  #expiredAmong(rows: readonly PagedRow[]): ReadonlyMap<number, number> {
+    const { pages } = this.#engine.storage.sql;
+    const now = this.#engine.now();
+    if (rows.length === 0 || pages.hasExpired().get({ now })?.found !== 1) return new Map();
+    const ids = JSON.stringify(rows.map(({ id }) => id));
+    const expired = pages.expiredAmong().all({ ids, now });
+    return new Map(expired.map(({ id, expires }) => [id, expires]));
   }
 }

@@ -1,11 +1,12 @@
-import type { Removal } from '../calls/call.ts';
+import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
-import { type Engine, SLICE_MS } from '../engine/engine.ts';
 import { validTag } from '../entry/entry-options.ts';
 import { prefixRange } from '../entry/key.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { clearing } from './clearing.ts';
-import { type RemoveRows, type RemoveSome, Steps } from './steps.ts';
+import { type Slice, SLICE_MS, type Engine } from '../engine/engine.ts';
+import { Steps, type StepSize } from './steps.ts';
 
 const NOTHING = { bytes: 0, entries: 0 };
 
@@ -17,51 +18,54 @@ export class Removals {
     this.#engine = engine;
   }
 
-  clear(options: RemovalOptions | undefined): Removal {
+  clear(options: RemovalOptions | undefined): Stepwise {
     return clearing(this.#engine, options, this.#removeRows);
   }
 
-  evict(tag: string, options: RemovalOptions | undefined): Removal {
+  evict(tag: string, options: RemovalOptions | undefined): Stepwise {
     const checked = validTag(tag);
     const { sql } = this.#engine.storage;
-    return this.#steps(options, (rows) => {
+    return this.#steps(options, ({ amount: rows }) => {
       sql.evictInLeases.run({ tag: checked });
       return this.#removeRows(sql.tagged.all(checked, rows), rows);
     });
   }
 
-  deletePrefix(prefix: string, options: RemovalOptions | undefined): Removal {
+  deletePrefix(prefix: string, options: RemovalOptions | undefined): Stepwise {
     const { from, to } = prefixRange(prefix);
     const { sql } = this.#engine.storage;
-    return this.#steps(options, (rows) => {
+    return this.#steps(options, ({ amount: rows }) => {
       sql.endLeasesIn.run(from, to);
       return this.#removeRows(sql.inRange.all(from, to, rows), rows);
     });
   }
 
-  expire(options: RemovalOptions | undefined): Removal {
+  expire(options: RemovalOptions | undefined): Stepwise {
     const { evictor } = this.#engine;
-    return this.#steps(options, (rows) => evictor.purge(rows));
+    return this.#steps(options, ({ amount }) => {
+      const { removed, isLast } = evictor.purge(amount);
+      return { done: removed, isLast };
+    });
   }
 
   /** Evicts what is over the limits, as after opening a cache with lower ones. */
-  cull(options: RemovalOptions | undefined): Removal {
+  cull(options: RemovalOptions | undefined): Stepwise {
     const { evictor, storage } = this.#engine;
     return this.#steps(options, () => {
       const before = storage.transaction.totals.evictions;
       const isLast = evictor.makeRoom(NOTHING, Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
-      return { removed: storage.transaction.totals.evictions - before, isLast };
+      return { done: storage.transaction.totals.evictions - before, isLast };
     });
   }
 
-  #steps(options: RemovalOptions | undefined, removeSome: RemoveSome): Steps {
-    return new Steps(progressOptions(options), removeSome);
+  #steps(options: RemovalOptions | undefined, removeSome: (size: StepSize) => Slice): Stepwise {
+    return new Steps(progressOptions(options), (removed) => ({ removed }), removeSome);
   }
 
-  readonly #removeRows: RemoveRows = (rows, wanted) => {
+  readonly #removeRows = (rows: readonly ReplacedRow[], wanted: number): Slice => {
     const { evictor, live } = this.#engine;
     const removed = rows.filter((row) => live.isStillLive(row)).length;
     evictor.removeMany(rows);
-    return { removed, isLast: rows.length < wanted };
+    return { done: removed, isLast: rows.length < wanted };
   };
 }

@@ -1,40 +1,49 @@
-import type { Removal } from '../calls/call.ts';
+import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
 import { type Slice, SLICE_MS } from '../engine/engine.ts';
-import type { RemovalOptions } from '../entry/progress-options.ts';
+import type { ProgressOptions } from '../entry/progress-options.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
-import type { ReplacedRow } from '../storage/rows/statements.ts';
 
-/** So few that a step is short also where each row has a long value. */
-const FIRST_ROWS = 64;
-const LEAST_ROWS = 16;
-const MOST_ROWS = 8192;
+/** So little that a step is short also where each row has a long value. */
+const FIRST_AMOUNT = 64;
+const LEAST_AMOUNT = 16;
+const MOST_AMOUNT = 8192;
 
-/** Removes about so many entries; `mayTakeLong` where the thread is the caller's own. */
-export type RemoveSome = (rows: number, mayTakeLong: boolean) => Slice;
+/** What one step is to do. */
+export interface StepSize {
+  /** How many rows, or pages. */
+  readonly amount: number;
+  /** Whether the caller's thread is there for nothing else. */
+  readonly mayTakeLong: boolean;
+}
 
-/** Removes the rows that were found when so many were asked for. */
-export type RemoveRows = (rows: readonly ReplacedRow[], wanted: number) => Slice;
-
-/** A removal whose steps take about SLICE_MS each, their commit included, however large the rows are. */
-export class Steps implements Removal {
-  readonly #removeSome: RemoveSome;
-  readonly #options: RemovalOptions;
-  readonly elsewhere: Removal['elsewhere'];
-  #removed = 0;
-  /** What the last step removed, which counts once it is committed. */
+/** A change in steps that take about SLICE_MS each, their commit included, however large the rows are. */
+export class Steps<Progress> implements Stepwise {
+  readonly #doSome: (size: StepSize) => Slice;
+  readonly #options: ProgressOptions<Progress>;
+  readonly #progress: (result: number) => Progress;
+  readonly elsewhere: Stepwise['elsewhere'];
+  #result = 0;
+  /** What the last step came to, which counts once it is committed. */
   #pending: number | undefined;
-  #rows = FIRST_ROWS;
+  #amount = FIRST_AMOUNT;
   #began = 0;
 
-  constructor(options: RemovalOptions, removeSome: RemoveSome, elsewhere?: Removal['elsewhere']) {
+  /** @param progress what is told of the result so far */
+  constructor(
+    options: ProgressOptions<Progress>,
+    progress: (result: number) => Progress,
+    doSome: (size: StepSize) => Slice,
+    elsewhere?: Stepwise['elsewhere'],
+  ) {
     this.#options = options;
-    this.#removeSome = removeSome;
+    this.#progress = progress;
+    this.#doSome = doSome;
     this.elsewhere = elsewhere;
   }
 
-  get removed(): number {
-    return this.#removed + (this.#pending ?? 0);
+  get result(): number {
+    return this.#result + (this.#pending ?? 0);
   }
 
   /** @throws the reason of a signal that was aborted */
@@ -47,19 +56,29 @@ export class Steps implements Removal {
     this.assertWanted((reason) => new ThrownByBody(reason));
     this.#began = monotonicMs();
     // The last step came to nothing, perhaps since a full disk has no room for so long a log.
-    if (this.#pending !== undefined) this.#rows = Math.max(1, this.#rows >> 2);
+    if (this.#pending !== undefined) this.#amount = Math.max(1, this.#amount >> 2);
     this.#pending = 0;
-    const { removed, isLast } = this.#removeSome(this.#rows, mayTakeLong);
-    this.#pending = removed;
+    const { done, isLast } = this.#doSome({ amount: this.#amount, mayTakeLong });
+    this.#pending = done;
     return isLast;
   };
 
-  readonly stepped = (removedElsewhere = 0): void => {
+  readonly stepped = (): void => {
     const change = SLICE_MS / Math.max(monotonicMs() - this.#began, 0.1);
-    const rows = Math.round(this.#rows * Math.min(Math.max(change, 0.25), 2));
-    this.#rows = Math.min(Math.max(rows, Math.min(this.#rows, LEAST_ROWS)), MOST_ROWS);
-    this.#removed += (this.#pending ?? 0) + removedElsewhere;
+    const amount = Math.round(this.#amount * Math.min(Math.max(change, 0.25), 2));
+    this.#amount = Math.min(Math.max(amount, Math.min(this.#amount, LEAST_AMOUNT)), MOST_AMOUNT);
+    this.#result += this.#pending ?? 0;
     this.#pending = undefined;
-    this.#options.onProgress?.({ removed: this.#removed });
+    this.#tell();
   };
+
+  /** Counts what was done by another thread. */
+  doneElsewhere(done: number): void {
+    this.#result += done;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.(this.#progress(this.#result));
+  }
 }

@@ -17,7 +17,7 @@ import { syncFolder, syncFolderSync } from './folder-sync.ts';
 import { ignoreMissing, isMissing, NewFile, temporaryName } from './new-file.ts';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
-const BLOCK_BYTES = 4096;
+export const BLOCK_BYTES = 4096;
 /** Systems refuse to read more than 2 GiB at once. */
 const LONGEST_READ = 2 ** 30;
 

@@ -16,7 +16,8 @@ export interface Pages<Row> {
 export interface PagedRow {
   readonly id: number;
   readonly key: Key;
-  readonly expires: number | null;
+  /** Left out where it is not at hand. */
+  readonly expires?: number | null;
 }
 
 /** Rows on a page; places that are looked at for one. */

@@ -2,7 +2,10 @@ import type { Key } from '../../entry/key.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
 
-/** Which columns of an entry a page has. */
+/**
+ * What a page has of an entry: all of it; or its id and key, and `expires` only where that is at hand: an index knows the
+ * key, but what else there is would have to be looked up in another place for each.
+ */
 export type PageColumns = 'key' | 'entry';
 
 /** Entries with `from` <= key < `to`. */
@@ -22,12 +25,13 @@ export interface PageForm {
 /** The SQL that goes through entries in pages, each statement prepared when it is first asked for, and then kept. */
 export class PageStatements {
   #db: SqliteDatabase;
-  readonly #columns: Readonly<Record<PageColumns, string>>;
+  readonly #entry: string;
   readonly #prepared = new Map<string, Query<unknown[], unknown>>();
 
-  constructor(db: SqliteDatabase, columns: Readonly<Record<PageColumns, string>>) {
+  /** @param entry the columns of a whole entry */
+  constructor(db: SqliteDatabase, entry: string) {
     this.#db = db;
-    this.#columns = columns;
+    this.#entry = entry;
   }
 
   /** Goes on with the database of others. */
@@ -38,14 +42,14 @@ export class PageStatements {
 
   byKey<Row>(form: PageForm): Query<[KeyBounds & { limit: number }], Row> {
     return this.#statement(
-      `SELECT ${this.#of(form)} FROM entry WHERE ${within('entry.key', form)}
+      `SELECT ${form.columns === 'key' ? 'id, key' : this.#entry} FROM entry WHERE ${within('entry.key', form)}
        ORDER BY entry.key ${direction(form)} LIMIT +:limit`,
     );
   }
 
   byKeyOfTag<Row>(form: PageForm): Query<[KeyBounds & { tag: string; limit: number }], Row> {
     return this.#statement(
-      `SELECT ${this.#of(form)} FROM tag CROSS JOIN entry ON entry.id = tag.id
+      `SELECT ${form.columns === 'key' ? 'tag.id AS id, tag.key AS key FROM tag' : `${this.#entry} FROM tag CROSS JOIN entry ON entry.id = tag.id`}
        WHERE tag.tag = :tag AND ${within('tag.key', form)} ORDER BY tag.key ${direction(form)} LIMIT +:limit`,
     );
   }
@@ -76,8 +80,7 @@ export class PageStatements {
     isBounded: boolean,
   ): Query<[KeyBounds & { tag: string; limit: number }], { key: Key; seq: number }> {
     return this.#statement(
-      `SELECT tag.key AS key, entry.seq AS seq FROM tag CROSS JOIN entry ON entry.id = tag.id
-       WHERE tag.tag = :tag AND ${within('tag.key', { isBounded })} ORDER BY tag.key LIMIT +:limit`,
+      `SELECT key, seq FROM tag WHERE tag = :tag AND ${within('key', { isBounded })} ORDER BY key LIMIT +:limit`,
     );
   }
 
@@ -98,8 +101,23 @@ export class PageStatements {
     );
   }
 
+  /** Whether any entry has expired. */
+  hasExpired(): Query<[{ now: number }], { found: number }> {
+    return this.#statement(
+      `SELECT EXISTS (SELECT 1 FROM entry WHERE expires <= :now AND staleUntil IS NULL) OR
+              EXISTS (SELECT 1 FROM entry WHERE expires <= :now AND staleUntil IS NOT NULL) AS found`,
+    );
+  }
+
+  /** When those of some entries have expired that have; the ids are in JSON. */
+  expiredAmong(): Query<[{ ids: string; now: number }], { id: number; expires: number }> {
+    return this.#statement(
+      `SELECT id, expires FROM entry WHERE id IN (SELECT value FROM json_each(:ids)) AND expires <= :now`,
+    );
+  }
+
   #of({ columns }: Pick<PageForm, 'columns'>): string {
-    return this.#columns[columns];
+    return columns === 'entry' ? this.#entry : 'entry.id AS id, entry.key AS key, expires';
   }
 
   #statement<Parameters extends unknown[], Row>(sql: string): Query<Parameters, Row> {

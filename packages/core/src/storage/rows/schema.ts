@@ -93,7 +93,13 @@ CREATE INDEX entry_expires ON entry (expires, id) WHERE expires IS NOT NULL AND 
 CREATE INDEX entry_expires_stale ON entry (expires) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_stale ON entry (staleUntil, id) WHERE staleUntil IS NOT NULL;
 CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
-CREATE TABLE tag (tag TEXT NOT NULL, key NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
+CREATE TABLE tag (
+  tag TEXT NOT NULL,
+  key NOT NULL,
+  id INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (tag, key)
+) WITHOUT ROWID;
 CREATE TABLE use (id INTEGER PRIMARY KEY, at REAL NOT NULL, hits REAL NOT NULL, tick INTEGER NOT NULL);
 CREATE TABLE lease (
   key PRIMARY KEY,

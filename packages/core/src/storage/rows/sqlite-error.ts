@@ -11,6 +11,11 @@ export function isLocked(error: unknown): boolean {
   return error instanceof SqliteError && error.code.startsWith('SQLITE_LOCKED');
 }
 
+/** Whether SQLite found its file damaged. */
+export function isDamage(error: unknown): error is Error {
+  return error instanceof SqliteError && damageByCode(error.code) !== undefined;
+}
+
 /** What the body of a transaction threw, on its way to the caller: never to be taken for an error of ours. */
 export class ThrownByBody {
   readonly error: unknown;

@@ -1,4 +1,5 @@
 import type { Key } from '../../entry/key.ts';
+import { CheckStatements } from './check-statements.ts';
 import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
@@ -222,8 +223,8 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = arrival.id AND entry.seq = arrival.seq)`,
     ),
 
-    addTag: one<[tag: string, key: Key, id: number]>(
-      'INSERT OR IGNORE INTO tag (tag, key, id) VALUES (?, ?, ?)',
+    addTag: one<[tag: string, key: Key, id: number, seq: number]>(
+      'INSERT OR IGNORE INTO tag (tag, key, id, seq) VALUES (?, ?, ?, ?)',
     ),
     removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
@@ -244,9 +245,6 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
     /** No WHERE: so SQLite frees pages, and does not look at rows. */
     truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
-    sums: one<[], { count: number; space: number }>(
-      'SELECT count(*) AS count, total(space) + (SELECT total(space) FROM reservation) AS space FROM entry',
-    ),
     countExpired: number<[{ now: number }]>(
       `SELECT (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NULL) +
               (SELECT count(*) FROM entry WHERE expires <= :now AND staleUntil IS NOT NULL)`,
@@ -337,12 +335,14 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
 
     /** Frames in the log, and how many of them are in the database too. Not inside a transaction. */
     log: one<[], LogState>('PRAGMA wal_checkpoint(NOOP)'),
+    truncateLog: one<[], { busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'),
     restartLog: one<[], { busy: number; log: number }>('PRAGMA wal_checkpoint(RESTART)'),
 
     pageCount: number<[]>('PRAGMA page_count'),
     freePages: number<[]>('PRAGMA freelist_count'),
 
-    pages: new PageStatements(db, { key: qualified('id, key, expires'), entry: qualified(FULL) }),
+    pages: new PageStatements(db, qualified(FULL)),
+    check: new CheckStatements(db, REPLACED),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',

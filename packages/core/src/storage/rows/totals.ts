@@ -14,6 +14,8 @@ export interface Totals {
   arrivals: number;
   /** Up to which seq `arrival` was swept last. */
   swept: number;
+  /** How often they were set anew, and not only added to. */
+  resets: number;
 }
 
 export const NO_TOTALS: Readonly<Totals> = {
@@ -24,6 +26,7 @@ export const NO_TOTALS: Readonly<Totals> = {
   seq: 0,
   arrivals: 0,
   swept: 0,
+  resets: 0,
 };
 
 /** The totals as the database holds them. */

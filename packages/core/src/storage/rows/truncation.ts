@@ -23,6 +23,7 @@ export function truncate(sql: Statements, now: number, totals: Totals): Truncate
   for (const table of sql.truncations) table.run();
   const reserved = sql.reserved.get() ?? 0;
   const left = { ...totals, count: 0, space: reserved, fileSpace: reserved, arrivals: 0, swept: 0 };
+  left.resets++;
   sql.insertTotals.run(JSON.stringify(left));
   return { live, files, totals: left };
 }

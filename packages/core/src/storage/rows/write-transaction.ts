@@ -115,6 +115,7 @@ export class WriteTransaction {
     totals.seq += change.seq ?? 0;
     totals.arrivals += change.arrivals ?? 0;
     totals.swept += change.swept ?? 0;
+    totals.resets += change.resets ?? 0;
     this.#totalsChanged = true;
   }
 

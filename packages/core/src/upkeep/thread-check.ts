@@ -1,0 +1,76 @@
+import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
+import { Storage } from '../storage/storage.ts';
+import { type CheckReport, checkSteps, orphanAge } from './check.ts';
+
+/** What the thread has to know to check a cache. */
+export interface CheckTerms {
+  readonly fix: boolean;
+  /** How long a repair may wait for the lock. */
+  readonly timeoutMs: number;
+  readonly sizeLimit: number;
+  /** Whether the cache is only to be read. */
+  readonly readOnly: boolean;
+}
+
+const LONGEST_PAUSE_MS = 4;
+
+/**
+ * Checks a cache on a connection of its own, which is a reader for as long as it takes. The thread does other things
+ * between the steps.
+ *
+ * @param progress told how much was looked at so far; returns whether to go on
+ * @returns undefined when it was not to go on
+ */
+export async function checkOnThread(
+  directory: string,
+  now: number,
+  { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
+  progress: (checked: number) => boolean,
+): Promise<CheckReport | undefined> {
+  const storage = new Storage({
+    directory,
+    sizeLimit,
+    timeoutMs,
+    random: Math.random,
+    drawn: 0,
+    memoryLimit: 0,
+    isDurable: false,
+    readOnly,
+    onCorrupt: 'throw',
+    now: () => now,
+    onRecreate: () => undefined,
+  });
+  const steps = checkSteps({
+    storage,
+    now,
+    orphanAgeMs: orphanAge(timeoutMs),
+    isGoing: () => false,
+    repair: fix ? (work) => transacted(storage, timeoutMs, work) : undefined,
+    remove: (rows) => storage.removeMany(rows),
+  });
+  try {
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) return step.value;
+      if (!progress(step.value)) return undefined;
+      await nextTurn();
+    }
+  } finally {
+    steps.return(undefined as never);
+    storage.close();
+  }
+}
+
+function transacted(storage: Storage, timeoutMs: number, work: () => void): boolean {
+  for (const end = monotonicMs() + timeoutMs; !storage.begin();) {
+    if (monotonicMs() > end) return false;
+    sleepSync(LONGEST_PAUSE_MS * Math.random());
+  }
+  try {
+    work();
+    for (const file of storage.transaction.commit()) storage.files.removeSync(file);
+    return true;
+  } catch (error) {
+    storage.transaction.rollback();
+    throw error;
+  }
+}
