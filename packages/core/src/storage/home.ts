@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory, markAsCache } from './directory.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Connection } from './rows/connection.ts';
 import type { DatabaseOptions } from './rows/open-database.ts';
-import { identityOf } from './rows/set-aside.ts';
 import { isDiskFull } from './rows/sqlite-error.ts';
 
 export interface HomeOptions extends Omit<DatabaseOptions, 'path'> {
@@ -45,7 +44,7 @@ export class Home {
   #inFolder<T>(open: () => T): T {
     if (this.#readOnly) return open();
     this.newFolders = makeDirectory(this.#directory);
-    const isNew = identityOf(this.path) === undefined;
+    const isNew = !existsSync(this.path);
     const opened = this.#withReserve(open);
     markAsCache(this.#directory);
     if (isNew) this.space.keepBack(0);
