@@ -20,7 +20,7 @@ import type { IterationOptions, PeekEntryOptions } from './entry/iteration-optio
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroySync } from './storage/destruction.ts';
-import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';

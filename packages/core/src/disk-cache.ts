@@ -26,7 +26,7 @@ import { destroy } from './storage/destruction.ts';
 import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
-import type { CheckOptions, CheckReport } from './upkeep/check.ts';
+import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';

@@ -35,7 +35,7 @@ export type { CacheStats } from './engine/stats.ts';
 export type { CacheEvents, Departure, EvictionReason, Recreation } from './events.ts';
 export type { Times } from './tally.ts';
 export type { VacuumOptions } from './verbs/vacuum.ts';
-export type { CheckOptions, CheckReport } from './upkeep/check.ts';
+export type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 export type { CheckProblem } from './upkeep/findings.ts';
 export type { EvictionPolicy } from './policy/policy.ts';
 export type { Serializer, SerializerChoice } from './codec/serializer.ts';

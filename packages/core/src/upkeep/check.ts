@@ -1,30 +1,9 @@
-import type { ProgressOptions } from '../entry/progress-options.ts';
 import { isDamage } from '../storage/rows/sqlite-error.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 import { checkFiles } from './check-files.ts';
 import { checkRows } from './check-rows.ts';
-import { type CheckProblem, Findings } from './findings.ts';
-
-/** What check() may be told. */
-export interface CheckOptions extends ProgressOptions<{
-  /** Entries, files and notes that were looked at so far. */
-  readonly checked: number;
-}> {
-  /** Whether to repair what can be repaired, a little at a time with others in between. @default false */
-  fix?: boolean | undefined;
-}
-
-/** What check() found. */
-export interface CheckReport {
-  /** Whether there are no problems, or none any more. */
-  readonly ok: boolean;
-  readonly problems: readonly CheckProblem[];
-  /** Entries that were counted, expired ones included; none where the database is damaged. */
-  readonly entries: number;
-  /** How many of them have a file. */
-  readonly files: number;
-}
+import { type CheckReport, Findings } from './findings.ts';
 
 /** The cache that is checked, and how it is changed. */
 export interface CheckedCache {

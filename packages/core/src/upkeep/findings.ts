@@ -1,3 +1,5 @@
+import type { ProgressOptions } from '../entry/progress-options.ts';
+
 /** One thing that is not as it should be. */
 export interface CheckProblem {
   readonly kind:
@@ -19,6 +21,26 @@ export interface CheckProblem {
   readonly detail: string;
   /** Whether it is so no more. */
   readonly isFixed: boolean;
+}
+
+/** What check() may be told. */
+export interface CheckOptions extends ProgressOptions<{
+  /** Entries, files and notes that were looked at so far. */
+  readonly checked: number;
+}> {
+  /** Whether to repair what can be repaired, a little at a time with others in between. @default false */
+  fix?: boolean | undefined;
+}
+
+/** What check() found. */
+export interface CheckReport {
+  /** Whether there are no problems, or none any more. */
+  readonly ok: boolean;
+  readonly problems: readonly CheckProblem[];
+  /** Entries that were counted, expired ones included; none where the database is damaged. */
+  readonly entries: number;
+  /** How many of them have a file. */
+  readonly files: number;
 }
 
 /** What check() has found so far. */

@@ -1,6 +1,7 @@
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
 import { Storage } from '../storage/storage.ts';
-import { type CheckReport, checkSteps, orphanAge } from './check.ts';
+import { checkSteps, orphanAge } from './check.ts';
+import type { CheckReport } from './findings.ts';
 
 /** What the thread has to know to check a cache. */
 export interface CheckTerms {

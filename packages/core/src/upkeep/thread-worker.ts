@@ -9,7 +9,7 @@ import { PathLock } from '../storage/rows/path-lock.ts';
 import { identityOf } from '../storage/rows/set-aside.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import { type Truncated, truncateNow } from '../storage/rows/truncation.ts';
-import type { CheckReport } from './check.ts';
+import type { CheckReport } from './findings.ts';
 import type { CheckpointResult, ThreadAbort, ThreadOrder, ThreadReply, ThreadResults } from './thread.ts';
 import { checkOnThread, type CheckTerms } from './thread-check.ts';
 

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { DiskCacheError, type DiskCacheErrorCode } from '../errors.ts';
 import type { Truncated } from '../storage/rows/truncation.ts';
 import { damageByCode } from '../storage/rows/sqlite-error.ts';
-import type { CheckReport } from './check.ts';
+import type { CheckReport } from './findings.ts';
 import type { CheckTerms } from './thread-check.ts';
 
 /** What a checkpoint came to. */

@@ -3,7 +3,8 @@ import { describe, InvalidArgumentError, TimeoutError } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { progressOptions } from '../entry/progress-options.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import { type CheckOptions, type CheckReport, checkSteps, orphanAge } from '../upkeep/check.ts';
+import { checkSteps, orphanAge } from '../upkeep/check.ts';
+import type { CheckOptions, CheckReport } from '../upkeep/findings.ts';
 import { order } from '../upkeep/thread.ts';
 
 /** The options when they are right. @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */

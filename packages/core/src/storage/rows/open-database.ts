@@ -7,6 +7,7 @@ import { createPrivateFile, PathLock } from './path-lock.ts';
 import { asideName, type FileIdentity, identityOf, isSameFile, setAside, wasEmptied } from './set-aside.ts';
 import { damageOf, storageError } from './sqlite-error.ts';
 import { CONNECTION_PRAGMAS } from './schema.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
 import type { Statements } from './statements.ts';
 import { whileBusy } from './while-busy.ts';
 
@@ -28,7 +29,7 @@ export interface DatabaseOptions {
 
 /** An open database. */
 export interface OpenedDatabase {
-  readonly db: Database.Database;
+  readonly db: SqliteDatabase;
   readonly sql: Statements;
   /** Which file it is. */
   readonly file: FileIdentity;

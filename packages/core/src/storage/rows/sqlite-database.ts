@@ -12,6 +12,8 @@ export interface Query<Parameters extends unknown[], Row = never> {
  */
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
+  /** Its path. */
+  readonly name: string;
   prepare(sql: string): Query<unknown[], unknown> & { pluck(): Query<unknown[], unknown> };
   pragma(source: string): unknown;
   close(): unknown;

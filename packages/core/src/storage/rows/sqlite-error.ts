@@ -6,11 +6,6 @@ export function isBusy(error: unknown): boolean {
   return error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY');
 }
 
-/** Whether it cannot be done in the transaction that this connection has open. */
-export function isLocked(error: unknown): boolean {
-  return error instanceof SqliteError && error.code.startsWith('SQLITE_LOCKED');
-}
-
 /** Whether SQLite found its file damaged. */
 export function isDamage(error: unknown): error is Error {
   return error instanceof SqliteError && damageByCode(error.code) !== undefined;
