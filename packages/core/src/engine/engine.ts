@@ -116,7 +116,7 @@ export class Engine {
       clock,
       random,
       timeoutMs,
-      tryWrite: (work) => this.#tryWrite(work),
+      tryWrite: (work) => this.tryWrite(work),
       purge: () => {
         this.storage.sql.endLeasesUntil.run(this.now());
         return this.evictor.purge(PURGED_AT_ONCE) < PURGED_AT_ONCE;
@@ -181,6 +181,23 @@ export class Engine {
     this.tally.restore(this.#before);
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
+  }
+
+  /** Does what no call waits for in a transaction, or returns false at once when it would have to wait for others. */
+  tryWrite(work: () => void): boolean {
+    if (this.checkpoints.isBehind) {
+      void this.checkpoints.caughtUp();
+      return false;
+    }
+    if (this.storage.transaction.isOpen || !this.begin()) return false;
+    try {
+      work();
+      this.removals.discard(this.commit());
+      return true;
+    } catch (error) {
+      this.removals.discard(this.rollback());
+      throw storageError(error, 'upkeep cannot write');
+    }
   }
 
   /** Runs what has to be done in one transaction, however long it takes. */
@@ -304,17 +321,6 @@ export class Engine {
     );
   }
 
-  /**
-   * Evicts until files of so many bytes fit that are about to be written.
-   *
-   * @param others how many of them are for other files
-   * @returns AGAIN when the slice ended first
-   */
-  makeRoom(bytes: number, others = 0): undefined | typeof AGAIN {
-    const room = { bytes, entries: 0, file: { reserved: 0, others, maySpend: false } };
-    return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
-  }
-
   /** What is in the cache now: live entries, and the space of all. */
   totals(): { count: number; size: number } {
     const { sql, transaction } = this.storage;
@@ -337,22 +343,6 @@ export class Engine {
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;
     this.#isClosed = true;
-  }
-
-  #tryWrite(work: () => void): boolean {
-    if (this.checkpoints.isBehind) {
-      void this.checkpoints.caughtUp();
-      return false;
-    }
-    if (this.storage.transaction.isOpen || !this.begin()) return false;
-    try {
-      work();
-      this.removals.discard(this.commit());
-      return true;
-    } catch (error) {
-      this.removals.discard(this.rollback());
-      throw storageError(error, 'upkeep cannot write');
-    }
   }
 
   #noteUse(id: number): void {

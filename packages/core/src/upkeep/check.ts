@@ -1,7 +1,8 @@
 import type { SqliteDatabase } from '../storage/rows/sqlite-database.ts';
 import { totalsFrom } from '../storage/rows/totals.ts';
-import { prepareStatements } from '../storage/rows/statements.ts';
-import { ValueFiles } from '../storage/files/value-files.ts';
+import { prepareStatements, type Statements } from '../storage/rows/statements.ts';
+import { completeName } from '../storage/files/new-file.ts';
+import { type FoundFile, ValueFiles } from '../storage/files/value-files.ts';
 
 /** One thing that is not as it should be. */
 export interface CheckProblem {
@@ -14,7 +15,7 @@ export interface CheckProblem {
     | 'missing-file'
     /** An entry's file is shorter or longer than was written. */
     | 'damaged-file'
-    /** A file that no entry points to, and that is too old to be one just being written. */
+    /** A file that no entry points to, and that is too old to be one for which space is just to be reserved. */
     | 'orphan-file';
   readonly detail: string;
 }
@@ -28,7 +29,7 @@ export interface CheckReport {
   readonly files: number;
 }
 
-/** A file younger than this may belong to a write that is still waiting for the lock, with the usual timeout. */
+/** A file younger than this may belong to a transaction that is not committed yet, or still waits for the lock. */
 export const ORPHAN_AGE_MS = 60_000;
 
 const PAGE_ROWS = 1000;
@@ -77,19 +78,26 @@ export function checkCache(
     last = rows.at(-1)?.file ?? '';
     if (rows.length < PAGE_ROWS) break;
   }
-  for (const name of orphans(files, (file) => sql.hasFile.get(file) !== undefined, now - ORPHAN_AGE_MS)) {
-    if (!isGoing(name)) problems.push({ kind: 'orphan-file', detail: name });
+  for (const found of files.list()) {
+    const { name } = found;
+    if (isOrphan(found, sql, now - ORPHAN_AGE_MS) && !isGoing(name))
+      problems.push({ kind: 'orphan-file', detail: name });
   }
   return { ok: problems.length === 0, problems, entries: sums?.count ?? 0, files: fileCount };
 }
 
-/** Files that no row points to: what a process that was killed, or lost power, left over. */
-export function* orphans(
-  files: ValueFiles,
-  hasRow: (name: string) => boolean,
+/**
+ * Whether a file neither belongs to an entry nor has space reserved: one that a process which was killed, or lost power, left
+ * over.
+ *
+ * @param before what was last written to before this, in ms since the epoch, is no file that was just begun
+ */
+export function isOrphan(
+  { name, modified }: FoundFile,
+  { hasFile, reservation }: Pick<Statements, 'hasFile' | 'reservation'>,
   before: number,
-): Generator<string> {
-  for (const { name, modified } of files.list()) {
-    if (modified < before && !hasRow(name)) yield name;
-  }
+): boolean {
+  return (
+    modified < before && hasFile.get(name) === undefined && reservation.get(completeName(name)) === undefined
+  );
 }

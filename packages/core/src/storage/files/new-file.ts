@@ -1,9 +1,9 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from './folder-sync.ts';
 
-/** Systems refuse to write more than 2 GiB at once. */
-const LONGEST_WRITE = 2 ** 30;
+/** A file is marked as written to at the start of a piece: it must not take so long that the file looks abandoned. */
+export const PIECE_BYTES = 16 * 1024 * 1024;
 
 /**
  * A value file in the making: under a temporary name until it is complete, so that no other is ever seen half. Its maker
@@ -28,14 +28,16 @@ export class NewFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     for (let written = 0; written < bytes.length;) {
-      const length = Math.min(bytes.length - written, LONGEST_WRITE);
+      const length = Math.min(bytes.length - written, PIECE_BYTES);
       written += (await this.#handle.write(bytes, written, length)).bytesWritten;
     }
   }
 
-  /** Says that it is still being written, by the time given in ms since the epoch: what looks forgotten is removed. */
+  /** Says that it is still wanted, by the time given in ms since the epoch: what looks forgotten is removed. */
   async touch(now: number): Promise<void> {
-    if (!this.#isClosed) await this.#handle.utimes(now / 1000, now / 1000);
+    const time = now / 1000;
+    if (!this.#isClosed) await this.#handle.utimes(time, time);
+    else await utimes(this.#path, time, time).catch(ignoreMissing);
   }
 
   /** Gives it its name. Where asked for, file and name are on disk then. */
@@ -59,9 +61,16 @@ export class NewFile {
   }
 }
 
+const TEMPORARY = '.tmp';
+
 /** What a file is called until it is complete. */
 export function temporaryName(path: string): string {
-  return `${path}.tmp`;
+  return `${path}${TEMPORARY}`;
+}
+
+/** What a file, complete or not, is called once it is complete. */
+export function completeName(path: string): string {
+  return path.endsWith(TEMPORARY) ? path.slice(0, -TEMPORARY.length) : path;
 }
 
 export function isMissing(error: unknown): boolean {

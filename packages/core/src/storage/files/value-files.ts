@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   read,
@@ -8,13 +9,13 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder, syncFolderSync } from './folder-sync.ts';
-import { ignoreMissing, isMissing, NewFile, temporaryName } from './new-file.ts';
+import { ignoreMissing, isMissing, NewFile, PIECE_BYTES, temporaryName } from './new-file.ts';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
 const BLOCK_BYTES = 4096;
@@ -28,6 +29,12 @@ export type FileContent = Buffer | 'gone' | 'damaged';
 export interface OpenFile {
   read(size: number): Promise<FileContent>;
   closeSync(): void;
+}
+
+/** A file that is there, under its name or a temporary one, and when it was last written to, in ms since the epoch. */
+export interface FoundFile {
+  readonly name: string;
+  readonly modified: number;
 }
 
 const readAt = promisify(read);
@@ -79,34 +86,21 @@ export class ValueFiles {
     }
   }
 
-  /** Writes a new file. On failure nothing of it is left. */
-  async write(name: string, bytes: Uint8Array): Promise<void> {
-    const file = await this.create(name);
-    try {
-      await file.append(bytes);
-      await file.complete();
-    } catch (error) {
-      await file.abandon();
-      throw error;
-    }
-  }
-
-  /** The same on the caller's thread. */
+  /** Writes a new file on the caller's thread. On failure nothing of it is left. */
   writeSync(name: string, bytes: Buffer): void {
     const path = this.path(name);
     const temporary = temporaryName(path);
-    const attempt = () => {
-      writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600, flush: this.#isDurable });
-      renameSync(temporary, path);
-    };
     try {
+      const file = this.#createSync(temporary);
       try {
-        attempt();
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        this.#makeFolderSync(dirname(path));
-        attempt();
+        for (let written = 0; written < bytes.length;) {
+          written += writeSync(file, bytes, written, Math.min(bytes.length - written, PIECE_BYTES));
+        }
+        if (this.#isDurable) fsyncSync(file);
+      } finally {
+        closeSync(file);
       }
+      renameSync(temporary, path);
       if (this.#isDurable) syncFolderSync(dirname(path));
     } catch (error) {
       this.#removeSync(temporary);
@@ -196,12 +190,6 @@ export class ValueFiles {
     this.#removeSync(this.path(name));
   }
 
-  /** Removes what is there of a file, complete or not, on the caller's thread. */
-  removeAnySync(name: string): void {
-    this.#removeSync(temporaryName(this.path(name)));
-    this.removeSync(name);
-  }
-
   /** When a file was last written to, complete or not, in ms since the epoch; undefined when it is not there. */
   lastWrite(name: string): number | undefined {
     const path = this.path(name);
@@ -216,14 +204,24 @@ export class ValueFiles {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
   }
 
-  /** Every file below values/, finished or not, with the time of its last change in ms since the epoch. */
-  *list(): Generator<{ name: string; modified: number }> {
+  /** Every file below values/, finished or not. */
+  *list(): Generator<FoundFile> {
     for (const folder of namesIn(this.#directory)) {
       for (const file of namesIn(join(this.#directory, folder))) {
         const name = `${folder}/${file}`;
         const found = statSync(this.path(name), { throwIfNoEntry: false });
         if (found !== undefined) yield { name, modified: found.mtimeMs };
       }
+    }
+  }
+
+  #createSync(path: string): number {
+    try {
+      return openSync(path, 'wx', 0o600);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#makeFolderSync(dirname(path));
+      return openSync(path, 'wx', 0o600);
     }
   }
 
