@@ -1,9 +1,10 @@
 import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { syncFolder } from './folder-sync.ts';
 
 /** A file is marked as written to at the start of a piece: it must not take so long that the file looks abandoned. */
 export const PIECE_BYTES = 16 * 1024 * 1024;
+
+/** Waits until the name of a file is on disk. */
+export type SyncName = (path: string) => Promise<void>;
 
 /**
  * A value file in the making: under a temporary name until it is complete, so that no other is ever seen half. Its maker
@@ -12,18 +13,21 @@ export const PIECE_BYTES = 16 * 1024 * 1024;
 export class NewFile {
   readonly #path: string;
   readonly #handle: FileHandle;
-  readonly #isDurable: boolean;
+  readonly #syncName: SyncName | undefined;
   #isClosed = false;
 
-  constructor(path: string, handle: FileHandle, isDurable: boolean) {
+  constructor(path: string, handle: FileHandle, syncName: SyncName | undefined) {
     this.#path = path;
     this.#handle = handle;
-    this.#isDurable = isDurable;
+    this.#syncName = syncName;
   }
 
-  /** @param path the name it is to have; its folder has to be there */
-  static async create(path: string, isDurable: boolean): Promise<NewFile> {
-    return new NewFile(path, await open(temporaryName(path), 'wx', 0o600), isDurable);
+  /**
+   * @param path the name it is to have; its folder has to be there
+   * @param syncName where file and name are to be on disk: sees to the name
+   */
+  static async create(path: string, syncName: SyncName | undefined): Promise<NewFile> {
+    return new NewFile(path, await open(temporaryName(path), 'wx', 0o600), syncName);
   }
 
   async append(bytes: Uint8Array): Promise<void> {
@@ -42,10 +46,10 @@ export class NewFile {
 
   /** Gives it its name. Where asked for, file and name are on disk then. */
   async complete(): Promise<void> {
-    if (this.#isDurable) await this.#handle.sync();
+    if (this.#syncName !== undefined) await this.#handle.sync();
     await this.#close();
     await rename(temporaryName(this.#path), this.#path);
-    if (this.#isDurable) await syncFolder(dirname(this.#path));
+    await this.#syncName?.(this.#path);
   }
 
   /** Leaves nothing of it. */

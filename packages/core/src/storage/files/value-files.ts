@@ -15,7 +15,7 @@ import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder, syncFolderSync } from './folder-sync.ts';
-import { ignoreMissing, isMissing, NewFile, PIECE_BYTES, temporaryName } from './new-file.ts';
+import { ignoreMissing, isMissing, NewFile, PIECE_BYTES, type SyncName, temporaryName } from './new-file.ts';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
 const BLOCK_BYTES = 4096;
@@ -52,12 +52,16 @@ export class ValueFiles {
   readonly #directory: string;
   readonly #random: () => number;
   readonly #isDurable: boolean;
+  readonly #syncName: SyncName | undefined;
+  /** Those whose own names are known to be on disk. */
+  readonly #syncedFolders = new Set<string>();
 
   /** @param isDurable whether a file that was written is to be on disk, and not only on its way there */
   constructor(cacheDirectory: string, random: () => number, isDurable = false) {
     this.#directory = join(cacheDirectory, 'values');
     this.#random = random;
     this.#isDurable = isDurable;
+    if (isDurable) this.#syncName = (path) => this.#syncNames(path);
   }
 
   /** A name for a new file, with `/` between its parts on every system. */
@@ -78,11 +82,11 @@ export class ValueFiles {
   async create(name: string): Promise<NewFile> {
     const path = this.path(name);
     try {
-      return await NewFile.create(path, this.#isDurable);
+      return await NewFile.create(path, this.#syncName);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      await this.#makeFolder(dirname(path));
-      return NewFile.create(path, this.#isDurable);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      return NewFile.create(path, this.#syncName);
     }
   }
 
@@ -101,7 +105,7 @@ export class ValueFiles {
         closeSync(file);
       }
       renameSync(temporary, path);
-      if (this.#isDurable) syncFolderSync(dirname(path));
+      if (this.#isDurable) this.#syncNamesSync(path);
     } catch (error) {
       this.#removeSync(temporary);
       throw error;
@@ -220,23 +224,28 @@ export class ValueFiles {
       return openSync(path, 'wx', 0o600);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      this.#makeFolderSync(dirname(path));
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       return openSync(path, 'wx', 0o600);
     }
   }
 
-  async #makeFolder(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (!this.#isDurable) return;
+  /** A folder that is there may have been made by another process just now, and its name not be on disk yet. */
+  async #syncNames(path: string): Promise<void> {
+    const folder = dirname(path);
+    await syncFolder(folder);
+    if (this.#syncedFolders.has(folder)) return;
     await syncFolder(this.#directory);
     await syncFolder(dirname(this.#directory));
+    this.#syncedFolders.add(folder);
   }
 
-  #makeFolderSync(folder: string): void {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!this.#isDurable) return;
+  #syncNamesSync(path: string): void {
+    const folder = dirname(path);
+    syncFolderSync(folder);
+    if (this.#syncedFolders.has(folder)) return;
     syncFolderSync(this.#directory);
     syncFolderSync(dirname(this.#directory));
+    this.#syncedFolders.add(folder);
   }
 
   #removeSync(path: string): void {
