@@ -150,7 +150,10 @@ export class AtOnce {
       this.#reserve(file, bytesOnDisk(size));
       files.writeSync(file, bytes);
       isStored = this.write({ work: () => putReserved(engine, file, putRow) });
-      if (isStored && transaction.isOpen) transaction.fileWritten(file);
+      if (isStored && transaction.isOpen) {
+        transaction.fileWritten(file);
+        for (const name of transaction.takeObsolete()) files.removeSync(name);
+      }
       return isStored;
     } catch (error) {
       isStored = error instanceof NotSynced;
