@@ -128,6 +128,37 @@ test('streams that together take more than there is wait for each other up to th
   expect(await cache.has('one')).toBe(false);
 });
 
+test.for<[number, number]>([
+  [2, 0.6],
+  [5, 0.3],
+  [5, 0.55],
+])('%i streams of %d of the limit each, all begun at once, are all stored', async ([count, part]) => {
+  const cache = openCache({ sizeLimit: 4 * LIMIT });
+  const other = openCache({ sizeLimit: 4 * LIMIT }, cache.directory);
+  async function* chunks() {
+    for (let left = 4 * LIMIT * part; left > 0; left -= 50_000) {
+      yield Buffer.alloc(50_000);
+      await someTurns();
+    }
+  }
+  const doors = [cache, other];
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => (doors[i % 2] as DiskCache).setStream(`key ${i}`, chunks())),
+  );
+  expect(await cache.count()).toBeGreaterThan(0);
+  expect(reserved(cache)).toEqual([]);
+  expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
+});
+
+test('a stream that stands still holds back no younger one for long', async () => {
+  const cache = openCache({ sizeLimit: LIMIT, timeout: 50 });
+  const { source, setting } = await begin(cache, 'first', 300_000);
+  await cache.setStream('second', [Buffer.alloc(300_000), Buffer.alloc(300_000)]);
+  expect(await cache.get<Buffer>('second')).toHaveLength(600_000);
+  source.end();
+  await setting;
+});
+
 test('where nothing is evicted a full cache refuses a stream at once', async () => {
   const cache = openCache({ sizeLimit: LIMIT, eviction: 'none' });
   await cache.set('row', 'x'.repeat(500_000));

@@ -9,14 +9,14 @@ const PAUSE_MS = 10;
  * Makes room for a file, again and again as long as other files that are being written take all there is: those of other
  * processes too, so that nobody tells when there is room.
  *
- * @param makeRoom needs the lock
+ * @param makeRoom needs the lock; throws or returns RoomTaken when there is none for now
  * @param isLate asked after each attempt in vain, whether it was the last
  * @throws {@link RoomTaken} when there was none
  */
 export async function whileRoomIsTaken<T>(
   { settings }: Engine,
   queue: WriteQueue,
-  makeRoom: () => T | typeof AGAIN,
+  makeRoom: () => T | RoomTaken | typeof AGAIN,
   isLate: () => boolean,
 ): Promise<T> {
   for (;;) {

@@ -7,12 +7,20 @@ import { spaceOf } from '../storage/storage.ts';
 import type { Reserving } from './file-space.ts';
 import type { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
+import { RoomTaken } from '../upkeep/evictor.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 /** Room is asked for ahead of what has come, by an eighth of it but no more than this and a part of the size limit. */
 const AHEAD_BYTES = 4 * 1024 * 1024;
 const AHEAD_OF_LIMIT = 1 / 64;
 const AHEAD_OF_SIZE = 1 / 8;
+
+/** As long as all that is reserved is no more than this part of the size limit, streams grow as they like. */
+const FREE_PART = 1 / 4;
+/** Beyond that each has this part; of those that need more only the oldest goes on, so that it finds room to end. */
+const SHARE = 1 / 16;
+/** Others are not held back for one that has stood still for so long. */
+const STANDSTILL_MS = 1000;
 
 /** Whose room it is. */
 export interface StreamedEntry {
@@ -59,13 +67,19 @@ export class StreamRoom {
     const { sizeLimit, timeoutMs } = this.#engine.settings;
     const ahead = Math.min(AHEAD_BYTES, sizeLimit * AHEAD_OF_LIMIT, size * AHEAD_OF_SIZE);
     const wished = isAll ? least : Math.min(this.#space(Math.floor(size + ahead)), sizeLimit);
-    const end = monotonicMs() + timeoutMs;
+    const older = new Progress();
     const reserve = () => {
-      const { signal } = this.#entry;
+      const { signal, file } = this.#entry;
       if (signal?.aborted) throw new ThrownByBody(signal.reason);
-      return this.#reserve(least, wished, !isAll);
+      const { reservations } = this.#engine.storage;
+      older.saw(reservations.ofOlder(file.name));
+      const isFree = isAll || least <= sizeLimit * SHARE || reservations.all <= sizeLimit * FREE_PART;
+      const standstillMs = Math.min(timeoutMs, STANDSTILL_MS);
+      const mayGrow = isFree || older.space === 0 || older.stoodStillFor(standstillMs);
+      return mayGrow ? this.#reserve(least, wished, !isAll) : new RoomTaken(sizeLimit);
     };
-    this.#reserved = await whileRoomIsTaken(this.#engine, this.#queue, reserve, () => monotonicMs() > end);
+    const isLate = () => older.stoodStillFor(timeoutMs);
+    this.#reserved = await whileRoomIsTaken(this.#engine, this.#queue, reserve, isLate);
   }
 
   #reserve(least: number, wished: number, grows: boolean): number | typeof AGAIN {
@@ -88,5 +102,21 @@ export class StreamRoom {
   #space(size: number): number {
     const { key, file, tags } = this.#entry;
     return spaceOf(key, { size, file: file.name }, tags);
+  }
+}
+
+/** Watches the streams that began before: as long as they get on, those after them wait with reason. */
+class Progress {
+  space = -1;
+  #changedAt = 0;
+
+  saw(space: number): void {
+    if (space === this.space) return;
+    this.space = space;
+    this.#changedAt = monotonicMs();
+  }
+
+  stoodStillFor(ms: number): boolean {
+    return monotonicMs() > this.#changedAt + ms;
   }
 }

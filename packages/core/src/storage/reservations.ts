@@ -58,9 +58,9 @@ export class Reservations {
     this.#sql.reserve.run({ file, space, since: now, grows: grows ? 1 : 0 });
   }
 
-  /** Whether another file may grow that began before this one. */
-  hasOlder(file: string): boolean {
-    return this.#sql.olderReservation.get(file) !== undefined;
+  /** What is kept for files that may grow and began before this one; 0 when there is none. */
+  ofOlder(file: string): number {
+    return this.#sql.olderSpace.get(file) ?? 0;
   }
 
   /** Keeps nothing any more. @returns what was kept, if something was */

@@ -330,8 +330,10 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     ),
     reservations: one<[], ReservationRow>('SELECT file, space, since, place FROM reservation'),
     reservedSpace: number<[]>('SELECT total(space) FROM reservation'),
-    olderReservation: number<[file: string]>(
-      'SELECT 1 FROM reservation WHERE place < (SELECT place FROM reservation WHERE file = ?) LIMIT 1',
+    /** What is kept for those that may come to be more and began before this one, which may be yet to begin. */
+    olderSpace: number<[file: string]>(
+      `SELECT total(space) FROM reservation
+       WHERE place < coalesce((SELECT place FROM reservation WHERE file = ?), 9e15)`,
     ),
     reserve: one<[{ file: string; space: number; since: number; grows: 0 | 1 }]>(
       `INSERT INTO reservation (file, space, since, place)
