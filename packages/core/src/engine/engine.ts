@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
+import { isCompressed } from '../codec/encoded-value.ts';
 import type { EntryTerms, Expiry } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
@@ -227,10 +228,10 @@ export class Engine {
     return this.settings.clock.now();
   }
 
-  /** Where a row's value is, when it is in a file. */
+  /** Where a row's value is, when it is in a file, and as it is: who reads one that is compressed takes it for another. */
   pathOf(row: EntryRow | undefined): string | undefined {
-    const file = row?.file ?? null;
-    return file === null ? undefined : this.storage.files.path(file);
+    if (row === undefined || row.file === null || isCompressed(row.codec)) return undefined;
+    return this.storage.files.path(row.file);
   }
 
   /** Counts a read: a hit where there was a row, else a miss. */
