@@ -901,6 +901,7 @@ export class DiskCache implements CacheStore {
    */
   async check(options?: CheckOptions): Promise<CheckReport> {
     const checked = validCheckOptions(options);
+    if (checked.fix) this.#engine.assertWritable();
     await this.#calls.read('every key', () => undefined);
     return this.#calls.underway(checkByThread(this.#engine, checked));
   }

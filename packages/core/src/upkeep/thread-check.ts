@@ -1,6 +1,7 @@
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
-import { Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { checkSteps, orphanAge } from './check.ts';
+import { openForCheck } from './check-connection.ts';
 import type { CheckReport } from './findings.ts';
 
 /** What the thread has to know to check a cache. */
@@ -25,22 +26,11 @@ const LONGEST_PAUSE_MS = 4;
 export async function checkOnThread(
   directory: string,
   now: number,
-  { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
+  terms: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
-  const storage = new Storage({
-    directory,
-    sizeLimit,
-    timeoutMs,
-    random: Math.random,
-    drawn: 0,
-    memoryLimit: 0,
-    isDurable: false,
-    readOnly,
-    onCorrupt: 'throw',
-    now: () => now,
-    onRecreate: () => undefined,
-  });
+  const { fix, timeoutMs } = terms;
+  const storage = openForCheck(directory, terms, () => now);
   const steps = checkSteps({
     storage,
     now,
