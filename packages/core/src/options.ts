@@ -128,7 +128,7 @@ export interface DiskCacheOptions {
   allowNetworkFileSystem?: boolean | undefined;
   /** Where the time comes from. @default the machine's clock */
   clock?: Clock | undefined;
-  /** Random numbers from 0 to below 1, for sampling, file names and jitter. @default Math.random */
+  /** Random numbers from 0 to below 1, for drawing victims, early recomputation and jitter. @default Math.random */
   random?: (() => number) | undefined;
 }
 

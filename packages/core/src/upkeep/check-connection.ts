@@ -16,7 +16,6 @@ export function openForCheck(
     directory,
     sizeLimit,
     timeoutMs,
-    random: Math.random,
     drawn: 0,
     memoryLimit: 0,
     isDurable: false,
