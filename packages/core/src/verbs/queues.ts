@@ -95,7 +95,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const keys = queueKeys(prefix);
     const { side, lease } = checkOptions(options, ['side', 'lease']);
     const place = validSide(side, 'front');
-    const leaseMs = validTtl(lease, 'lease');
+    const leaseMs = validTtl(lease, 'lease', 'to take the item for good');
     const work = () => {
       const row = this.#item(keys, place);
       if (row === undefined) return undefined;
