@@ -231,6 +231,8 @@ test.for<[string, (tx: DiskCacheSync) => void]>([
   const { clock, cache } = open();
   await cache.set('key', 'value');
   clock.advance(IDLE - 1);
+  // So that the use is only noted.
+  await someTurns();
   await cache.get('key');
   const failed = cache.transact((tx) => {
     remove(tx);
