@@ -34,7 +34,7 @@ export function reserveSpace(
  * Has an entry written that takes over the space which is reserved for its file. Needs the write lock.
  *
  * @returns what `putRow` returned
- * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others took the file for left over, and removed it
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others destroyed the cache, or took the file for left over
  */
 export function putReserved<T>(
   { storage }: Engine,
@@ -48,7 +48,7 @@ export function putReserved<T>(
   if (!isThere)
     throw new DiskCacheError(
       'ERR_DISKCACHE_STORAGE',
-      `value file ${file} is gone: this process stood still for so long that another one took it for left over`,
+      `value file ${file} is gone: another process destroyed the cache, or took it for left over while this one stood still`,
     );
   const result = putRow();
   if (result === AGAIN && kept !== undefined) reservations.restore(kept);
