@@ -235,7 +235,8 @@ export class AtOnce {
     const engine = this.#engine;
     engine.assertWritable();
     const { transaction } = engine.storage;
-    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work, log);
+    const part = () => engine.recovery.noting(() => transaction.part(work));
+    const step = transaction.isOpen ? part : () => this.#slice(work, log);
     for (let failures = 0; ;) {
       try {
         const result = step();

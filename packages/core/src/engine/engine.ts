@@ -138,7 +138,7 @@ export class Engine {
 
   /** Whether it is open. The body of a transaction that was called before may go on. */
   get acceptsCalls(): boolean {
-    return !this.#refusesCalls || this.storage.transaction.isOpen;
+    return !this.#refusesCalls || (!this.#isClosed && this.storage.transaction.isOpen);
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
@@ -339,7 +339,8 @@ export class Engine {
 
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
-    this.events.report(storageError(error, 'cannot look after the cache'));
+    // It may have been closed meanwhile: then this is of no interest any more.
+    if (!this.#isClosed) this.events.report(storageError(error, 'cannot look after the cache'));
   }
 
   #endUpkeep(): void {

@@ -148,8 +148,8 @@ export class Checkpoints {
 
   /** The same on the caller's thread. */
   moveSync(): void {
-    const row = this.#sql.restartLog.get();
-    this.#finished(row?.busy !== 0);
+    const row = this.#restartNow();
+    if (row !== undefined) this.#finished(row.busy !== 0);
   }
 
   /** Has the thread leave the log's file empty, unless a reader is in the way. @returns how many bytes it got shorter */
