@@ -45,8 +45,15 @@ export interface Stepwise {
   readonly step: (mayTakeLong: boolean) => boolean;
   /** To be called after each step, once it is committed. What it throws ends the call. */
   readonly stepped: () => void;
-  /** What is done before the steps where the event loop must not be kept; it can have steps done too. */
-  readonly elsewhere?: ((step: () => Promise<boolean>) => Promise<void>) | undefined;
+  /** What is done before the steps where the event loop must not be kept. */
+  readonly elsewhere?: ((calls: ElsewhereCalls) => Promise<void>) | undefined;
+}
+
+/** What of a change is done on the caller's thread all the same. */
+export interface ElsewhereCalls {
+  /** Has a step done. @returns whether it was the last */
+  readonly step: () => Promise<boolean>;
+  readonly read: <T>(work: () => T) => T | Promise<T>;
 }
 
 /** Reads the next rows of what is gone through, which can be none; undefined at the end. */

@@ -139,7 +139,10 @@ export class InTurn {
     const turn = this.#queue.read('every key', () => undefined);
     const before = async () => {
       await turn;
-      await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
+      await elsewhere({
+        step: () => this.#queue.run([], () => step(false), { committed: stepped }),
+        read: (look) => this.#readNow(look),
+      });
     };
     return this.#queue.run('every key', work, { before, committed: stepped });
   }
