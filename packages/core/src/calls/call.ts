@@ -18,6 +18,8 @@ export interface Write<Result> {
 /** A change that stores a value, which is finished first, and whose file if it has one is written first. */
 export interface Put<Value extends PreparedValue | UnfinishedValue> {
   readonly concerned: Concerned;
+  /** Whose entry it replaces, if there is one: that is to be the last to go for its file. */
+  readonly replaced?: Key;
   readonly value: Value;
   /** Writes the row. @returns whether it was written, so that its file stays */
   readonly work: (value: PreparedValue) => boolean | typeof AGAIN;
