@@ -1031,7 +1031,7 @@ export class DiskCache implements CacheStore {
   async destroy(): Promise<void> {
     this.#engine.assertDestroyable();
     await this.close();
-    await destroy(this.directory, this.#engine.settings.timeoutMs);
+    await destroy({ ...this.#engine.settings, directory: this.directory });
   }
 
   /**

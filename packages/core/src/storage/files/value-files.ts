@@ -37,6 +37,9 @@ export interface FoundFile {
   readonly modified: number;
 }
 
+/** What destroy() calls values/ from when its files are to go. */
+export const REMOVED_FOLDER = /^values\.removed-[0-9a-f]{8}$/;
+
 const readAt = promisify(read);
 
 /** What a file of `size` bytes takes on disk. */
@@ -208,13 +211,16 @@ export class ValueFiles {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
   }
 
-  /** Every file below values/, finished or not. */
+  /** Every file below values/, finished or not, and what a destroy() that was killed has left over beside it. */
   *list(): Generator<FoundFile> {
-    for (const folder of namesIn(this.#directory)) {
-      for (const file of namesIn(join(this.#directory, folder))) {
-        const name = `${folder}/${file}`;
-        const found = statSync(this.path(name), { throwIfNoEntry: false });
-        if (found !== undefined) yield { name, modified: found.mtimeMs };
+    const removed = namesIn(dirname(this.#directory)).filter((name) => REMOVED_FOLDER.test(name));
+    for (const parent of ['', ...removed.map((name) => `../${name}/`)]) {
+      for (const folder of namesIn(this.path(parent))) {
+        for (const file of namesIn(this.path(parent + folder))) {
+          const name = `${parent}${folder}/${file}`;
+          const found = statSync(this.path(name), { throwIfNoEntry: false });
+          if (found !== undefined) yield { name, modified: found.mtimeMs };
+        }
       }
     }
   }
