@@ -85,7 +85,7 @@ export class Engine {
     this.storage = openStorage(this.directory, this.settings, this.events);
     const isDurable = this.settings.durability === 'full';
     const { home } = this.storage;
-    this.log = isDurable ? new LogSync(home.path, home.newFolders) : undefined;
+    this.log = isDurable ? new LogSync(home.path, () => home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
@@ -132,7 +132,7 @@ export class Engine {
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const followers = [this.evictor, this.checkpoints, this.upkeep];
+    const followers = [this.evictor, this.checkpoints, this.upkeep, ...(this.log ? [this.log] : [])];
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
