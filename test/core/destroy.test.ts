@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DiskCache } from '@diskcache/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { someTurns, turnsUntil } from '../support/turns.ts';
 
 const LARGE = 'x'.repeat(1000);
 
-function opened(directory: string): DiskCache {
-  const cache = new DiskCache(directory, { fileThreshold: 100 });
+function opened(directory: string, clock?: FakeClock): DiskCache {
+  const cache = new DiskCache(directory, { fileThreshold: 100, clock });
   onTestFinished(() => cache.close());
   return cache;
 }
@@ -99,6 +100,40 @@ describe.for<[string, (cache: DiskCache) => unknown]>([
     await fresh.set('key', 'new');
     expect(await fresh.get('key')).toBe('new');
   });
+});
+
+test('destroy() leaves what others who have the cache open write from then on', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory);
+  await Promise.all(Array.from({ length: 500 }, (_, i) => cache.set(i, LARGE)));
+  const other = opened(directory);
+  other.on('recreate', () => undefined);
+  await cache.close();
+  let isDestroyed = false;
+  const destroying = cache.destroy().finally(() => (isDestroyed = true));
+  let count = 0;
+  while (!isDestroyed || count < 500) await other.set(`new ${count++}`, LARGE);
+  await destroying;
+  const keys = Array.from({ length: count }, (_, i) => `new ${i}`);
+  expect(await other.getMany(keys)).toEqual(keys.map(() => LARGE));
+  expect(await other.check()).toMatchObject({ ok: true, problems: [], entries: count });
+  expect(readdirSync(directory)).toEqual(expect.arrayContaining(['CACHEDIR.TAG', 'cache.db.lock']));
+});
+
+test('what a destroy() that was killed has left is removed by upkeep, and by the next one', async () => {
+  const clock = new FakeClock(Date.now());
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory, clock);
+  const left = join(directory, 'values', 'ab.gone-0123abcd');
+  mkdirSync(left, { recursive: true });
+  const file = join(left, `${'0'.repeat(30)}.val`);
+  writeFileSync(file, LARGE);
+  expect((await cache.check()).problems).toEqual([]);
+  clock.advance(3_600_000);
+  await turnsUntil(() => !existsSync(file));
+  writeFileSync(file, LARGE);
+  await cache.destroy();
+  expect(existsSync(directory)).toBe(false);
 });
 
 test('destroy() waits for what was called before', async () => {

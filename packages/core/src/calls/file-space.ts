@@ -1,11 +1,12 @@
 import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 
 /** How reserveSpace() makes room. */
 export interface Reserving {
-  /** The id of the entry that the file will replace, which is not to go before it. */
-  readonly spare?: number | undefined;
-  /** Whether even that one may go, when it is the last. */
+  /** The key whose entry the file will replace, which is not to go before it. */
+  readonly replaced?: Key | undefined;
+  /** Whether even that entry may go, when it is the last. */
   readonly maySpend?: boolean;
   /** Whether more may be reserved for the file later. */
   readonly grows?: boolean;
@@ -20,10 +21,11 @@ export function reserveSpace(
   engine: Engine,
   file: string,
   space: number,
-  { spare, maySpend = false, grows = false }: Reserving = {},
+  { replaced, maySpend = true, grows = false }: Reserving = {},
 ): undefined | typeof AGAIN {
-  const { reservations } = engine.storage;
+  const { reservations, sql } = engine.storage;
   const reserved = reservations.of(file);
+  const spare = replaced === undefined ? undefined : sql.findReplaced.get(replaced)?.id;
   const room = { bytes: space - reserved, entries: 0, spare, file: { reserved, maySpend } };
   if (!engine.evictor.makeRoom(room, engine.sliceEnd)) return AGAIN;
   reservations.set(file, space, engine.now(), grows);

@@ -155,8 +155,7 @@ export class Checkpoints {
 
   /** The same on the caller's thread. */
   moveSync(): void {
-    const row = this.#sql.restartLog.get();
-    this.#finished(row?.busy !== 0);
+    this.#restartNow();
   }
 
   /** Has the thread leave the log's file empty, unless a reader is in the way. @returns how many bytes it got shorter */

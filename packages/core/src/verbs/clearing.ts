@@ -34,9 +34,9 @@ export function clearing(
       greatestId ??= storage.sql.greatestId.get() ?? 0;
       return removeRows(storage.sql.upTo.all(greatestId, amount), amount);
     },
-    async (step) => {
-      while (!storage.isWithin(LONG)) if (await step()) return;
-      if (storage.isWithin(SHORT)) return;
+    async ({ step, read }) => {
+      while (!(await read(() => storage.isWithin(LONG)))) if (await step()) return;
+      if (await read(() => storage.isWithin(SHORT))) return;
       steps.assertWanted();
       steps.doneElsewhere(await clearedByThread(engine));
     },
@@ -50,6 +50,7 @@ async function clearedByThread(engine: Engine): Promise<number> {
   let tries = 0;
   const retried = async (error: unknown): Promise<'busy' | 'no thread'> => {
     if (isThreadFailure(error)) return 'no thread';
+    if (engine.recovery.from(error)) return 'busy';
     if (await engine.fullDisk.makeRoom({ error, tries: tries++ })) return 'busy';
     throw error;
   };
