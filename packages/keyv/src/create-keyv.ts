@@ -44,7 +44,9 @@ export const createKeyv: CreateKeyv<Keyv> = <Instance>(
   const { namespace = 'keyv', ttl, ...source } = { ...options };
   const Chosen = (Given ?? installedKeyv()) as new (options: object) => Instance;
   const store = new KeyvDiskStore(source as CacheSource);
-  return new Chosen({ store, namespace, ttl, ...serializerOff(Chosen) });
+  // The dialect is for a library that has another copy of Keyv and takes this one for a store: it looks for it there.
+  const { dialect } = store.opts;
+  return new Chosen({ store, namespace, ttl, dialect, ...serializerOff(Chosen) });
 };
 
 /** By the options of Keyv 5 and of Keyv 6, each of which ignores the other's. Keyv 4 always calls its serializer. */
