@@ -29,7 +29,10 @@ await Promise.all(clients.map(makesLocks ? lock : install));
 if (!makesLocks) for (const client of clients) addBuiltPackages(client);
 
 async function lock(client: string): Promise<void> {
-  rmSync(join(client, 'package-lock.json'), { force: true });
+  // With node_modules there, npm would copy from it, and leave out the checksums.
+  for (const name of ['package-lock.json', 'node_modules']) {
+    rmSync(join(client, name), { recursive: true, force: true });
+  }
   await npm(client, 'install', '--package-lock-only', '--omit-lockfile-registry-resolved');
 }
 
