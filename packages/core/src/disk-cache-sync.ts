@@ -183,8 +183,8 @@ export class DiskCacheSync {
    * there is no live entry, or when its value is in the database, as small ones are that setStream() did not store.
    *
    * Counts as a use, and costs one SELECT; the file is not looked at. It holds bytes as they are, text as UTF-8, other
-   * values as they were serialized, and all of that compressed where option `compression` has it so. It must not be
-   * changed, and is there only until the entry is replaced, removed or evicted.
+   * values as they were serialized. It must not be changed, and is there only until the entry is replaced, removed or
+   * evicted.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
    * @example
@@ -202,7 +202,8 @@ export class DiskCacheSync {
    *
    * When it returns the entry is committed, and the cache within its limits. An entry whose deadline has passed already
    * is removed, and none is stored. Costs one transaction, or a part of the one that is open; a file is written before
-   * it. A full cache evicts as much as is needed. What is committed outlives a crash; a power cut only with
+   * it. A full cache evicts as much as is needed; while files that other processes are just writing take all of the room,
+   * it waits for them, on the thread, up to `timeout`. What is committed outlives a crash; a power cut only with
    * `durability: 'full'`, which waits for the disk here.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
@@ -763,7 +764,7 @@ export class DiskCacheSync {
 
   /**
    * Returns the bytes that the entries take on disk, as they count against `sizeLimit`. Expired entries that were not
-   * removed yet are part of it; free pages and the write-ahead log are not. Costs two SELECTs.
+   * removed yet are part of it, as are files that are being written; free pages and the write-ahead log are not. Costs two SELECTs.
    *
    * @example
    * ```ts

@@ -43,7 +43,7 @@ export class InTurn {
     this.#engine = engine;
     this.#queue = new WriteQueue(engine, (files) => engine.removals.discard(files));
     this.#large = new LargeValues(engine, this.#queue, (work) => this.#readNow(work));
-    this.#incoming = new IncomingValues(engine, this.#queue, () => this.#large.bytesUnderway);
+    this.#incoming = new IncomingValues(engine, this.#queue);
     this.#outgoing = new OutgoingValues(engine, this.#large);
   }
 
@@ -194,7 +194,7 @@ export class InTurn {
     const keys = identities(concerned);
     if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
-    return this.#large.write(keys, value, work);
+    return this.underway(this.#large.write(keys, value, work));
   }
 
   async #openStream(key: Key, range: CheckedRange): Promise<Readable | undefined> {
