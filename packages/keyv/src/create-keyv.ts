@@ -14,6 +14,8 @@ export type CreateKeyvOptions = CacheSource & {
   ttl?: number | undefined;
   /** The tags of what is set: the same for all, or told from key and value. withTags() is for single entries. @default none */
   tags?: Tags | undefined;
+  /** Which entries are never evicted, told from the key; see KeyvDiskStoreOptions. @default none */
+  pinned?: ((key: string) => boolean) | undefined;
 };
 
 /** The class Keyv of any version. */
@@ -29,7 +31,7 @@ export interface CreateKeyv<InstalledKeyv> {
  * A Keyv 4, 5 or 6 on disk, with Keyv's own serializer off: values keep their types (Buffer, Date, Map, bigint, …), and
  * bytes are stored as bytes. disconnect() closes the cache, if it was opened here.
  *
- * The Keyv is the installed one, by require(); pass yours where `instanceof` or the version matters.
+ * The Keyv is the installed one; pass yours when there are several.
  *
  * @throws InvalidArgumentError when an option is wrong, DiskCacheError when keyv is not installed, and what DiskCache throws
  * @example

@@ -30,6 +30,13 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   tags?: Tags | undefined;
   /**
+   * Which entries are never evicted to make room, told from the key (without namespace): for what is no cached copy of
+   * something else. They have to fit into the limits together, so let them expire.
+   *
+   * @default none
+   */
+  pinned?: ((key: string) => boolean) | undefined;
+  /**
    * Whether the Keyv has its serializer on, and so hands over and wants text; createKeyv() turns it off. Only to be said
    * for a Keyv without serializer that is to read, before it has set anything, what one with serializer has set.
    *
@@ -90,11 +97,14 @@ export class KeyvDiskStore extends CacheView {
   #isAdopted = false;
   #hasWarned = false;
   #hasSerializer: boolean;
+  readonly #isPinned: ((key: string) => boolean) | undefined;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(options: KeyvDiskStoreOptions = {} as KeyvDiskStoreOptions) {
-    const { namespace, tags, keyvSerializer = true, contract = 'auto', ...source } = options;
+    const { namespace, tags, pinned, keyvSerializer = true, contract = 'auto', ...source } = options;
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
+    const isRule = pinned === undefined || typeof pinned === 'function';
+    assertOption('pinned', pinned, isRule, 'a function of a key');
     assertOption('keyvSerializer', keyvSerializer, typeof keyvSerializer === 'boolean', 'true or false');
     assertOption('contract', contract, ['auto', 5, 6].includes(contract), "'auto', 5 or 6");
     super(source as CacheSource, tags);
@@ -102,6 +112,7 @@ export class KeyvDiskStore extends CacheView {
     this.#contract = contract === 6 ? 6 : 5;
     this.#namespace = namespace;
     this.#hasSerializer = keyvSerializer;
+    this.#isPinned = pinned;
   }
 
   /**
@@ -190,9 +201,13 @@ export class KeyvDiskStore extends CacheView {
     return this.#contract === 6 ? deleted : deleted.every(Boolean);
   }
 
-  /** Removes the entries of the namespace; without one, all entries of the cache. */
-  async clear(): Promise<void> {
-    if (this.#namespace) await this.cache.deletePrefix(this.prefix);
+  /**
+   * Removes the entries of the namespace; without one, all entries of the cache.
+   *
+   * @param namespace from those who do not set it, as @keyvhq/core
+   */
+  async clear(namespace = this.#namespace): Promise<void> {
+    if (namespace) await this.cache.deletePrefix(`${namespace}:`);
     else await this.cache.clear();
   }
 
@@ -251,7 +266,8 @@ export class KeyvDiskStore extends CacheView {
     const expiry = this.#expiry(lifetime);
     const name = this.#contract === 5 && key.startsWith(this.prefix) ? key.slice(this.prefix.length) : key;
     const tags = this.tagsFor(name, () => valueIn(value, name));
-    return tags === undefined ? expiry : { ...expiry, tags };
+    const isPinned = this.#isPinned?.(name) === true;
+    return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
   }
 
   #expiry(lifetime: number | undefined): ExpiryOptions | undefined {

@@ -1,13 +1,15 @@
 /** Asks for a page through a cache in a folder, as the README has it, and prints what came. */
+import { createRequire } from 'node:module';
 import { createKeyv, KeyvDiskStore } from '@diskcache/keyv';
 import got from 'got';
-import { Keyv } from 'keyv';
+import type { Keyv } from 'keyv';
 
+const CommonJsKeyv: typeof Keyv = createRequire(import.meta.url)('keyv').Keyv;
 const [directory, url, form] = process.argv.slice(2) as [string, string, keyof typeof caches];
 const caches = {
   'a store': () => new KeyvDiskStore({ directory }),
   'a Keyv': () => createKeyv({ directory }),
-  'a Keyv of its own class': () => createKeyv({ directory }, { Keyv }),
+  'a Keyv of CommonJS': () => createKeyv({ directory }, { Keyv: CommonJsKeyv }),
 };
 const cache = caches[form]();
 const client = got.extend({ cache, retry: { limit: 0 } });

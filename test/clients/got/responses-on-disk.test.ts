@@ -21,7 +21,7 @@ function startServer(): Promise<CountingServer> {
 test.for([
   ['got', 'a store'],
   ['got', 'a Keyv'],
-  ['got', 'a Keyv of its own class'],
+  ['got', 'a Keyv of CommonJS'],
   ['cacheable-request', 'a store'],
 ] as const)(
   'what one process got by %s with %s another has from disk, with the server gone',
