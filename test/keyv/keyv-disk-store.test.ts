@@ -20,6 +20,11 @@ describe('namespaces', () => {
     ['a_', 'ax'],
     ['a%', 'abc'],
     ['a:b', 'a'],
+    ['a', 'a:b'],
+    ['a:', 'a'],
+    ['a', 'a:'],
+    ['a:b', 'a%3Ab'],
+    ['a%', 'a'],
     ['a', 'A'],
     ['ä', 'a'],
   ])("clear() of '%s' leaves '%s' alone", async ([one, other]) => {

@@ -5,6 +5,7 @@ import {
   CacheView,
   expiryOfTtl,
   isTextOrNone,
+  namespacePrefix,
   plainData,
   stringKey,
   type Tags,
@@ -223,8 +224,7 @@ export class DiskStore extends CacheView {
   }
 
   protected override get prefix(): string {
-    const own = this.#namespace ? `${this.#namespace}:` : '';
-    return this.#ofKeyv ? `${own}${this.#ofKeyv}:` : own;
+    return namespacePrefix(this.#namespace) + namespacePrefix(this.#ofKeyv);
   }
 
   protected override get defaultTtl(): number | undefined {

@@ -105,7 +105,7 @@ export class LegacyDiskStore {
  *
  * @throws InvalidArgumentError when an option is wrong, and what DiskCache throws
  * @example
- * ```ts
+ * ```js
  * import { diskStoreOf, legacyDiskStore } from '@diskcache/cache-manager';
  * import { caching } from 'cache-manager'; // 5
  *

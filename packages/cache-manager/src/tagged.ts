@@ -46,9 +46,9 @@ export class TaggedCache {
    * @throws what `compute` throws; InvalidArgumentError `ERR_DISKCACHE_OPTION`
    * @example
    * ```ts
-   * const book = await tagged(cache).wrap('book:1', () => findBook(1), {
+   * const found = await tagged(cache).wrap('book:1', () => findBook(1), {
    *   ttl: 60_000,
-   *   tags: (found) => ['books', `author:${found.author}`],
+   *   tags: ({ author }) => ['books', `author:${author}`],
    * });
    * ```
    */
@@ -107,8 +107,9 @@ export class TaggedCache {
  * import { createCache } from 'cache-manager';
  *
  * const cache = createCache({ stores: [createDiskStore({ directory: './cache' })] });
- * await tagged(cache).wrap('book:1', () => findBook(1), { ttl: 60_000, tags: ['books'] });
- * await tagged(cache).evict('books');
+ * await tagged(cache).wrap('book:1', () => ({ title: 'Notes' }), { ttl: 60_000, tags: ['books'] });
+ * console.log(await tagged(cache).evict('books')); // 1
+ * await cache.disconnect();
  * ```
  */
 export function tagged(cache: TaggableCache): TaggedCache {

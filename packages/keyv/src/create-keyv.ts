@@ -40,7 +40,7 @@ export interface CreateKeyv<InstalledKeyv> {
  *
  * const keyv = createKeyv({ directory: './cache', sizeLimit: 100_000_000 });
  * await keyv.set('ada', { born: new Date('1815-12-10') }, 60_000);
- * console.log(await keyv.get('ada')); // { born: 1815-12-10T00:00:00.000Z }, a Date
+ * console.log(await keyv.get('ada')); // { born: 1815-12-10T00:00:00.000Z }
  * await keyv.disconnect();
  * ```
  */

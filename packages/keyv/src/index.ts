@@ -2,6 +2,7 @@ import '@diskcache/core';
 
 export { KeyvDiskStore, type KeyvDiskStoreEntry, type KeyvDiskStoreOptions } from './keyv-disk-store.ts';
 export { createKeyv, type CreateKeyv, type CreateKeyvOptions, type KeyvClass } from './create-keyv.ts';
+export { storeOf } from './store-of.ts';
 export { type Tags, withTags } from './tags.ts';
 export type { CacheSource } from './opened-cache.ts';
 
@@ -10,4 +11,5 @@ export { CacheView } from './cache-view.ts';
 export { expiryOfTtl } from './expiry.ts';
 export { assertOption, isTextOrNone, shown, stringKey } from './misuse.ts';
 export { assertTags } from './tags.ts';
+export { namespacePrefix } from './namespace-prefix.ts';
 export { plainData } from './plain-data.ts';

@@ -9,6 +9,7 @@ import { CacheView } from './cache-view.ts';
 import { CAPABILITIES, type Capabilities } from './capabilities.ts';
 import { expiryOfDeadline, expiryOfTtl } from './expiry.ts';
 import { type Envelope, textOfEnvelope } from './keyv-text.ts';
+import { namespacePrefix } from './namespace-prefix.ts';
 import { assertOption, isTextOrNone, stringKey } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
 import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
@@ -92,6 +93,9 @@ export class KeyvDiskStore extends CacheView {
   readonly #adapts: 'auto' | 5 | 6;
   #contract: 5 | 6;
   #namespace: string | undefined;
+  /** What Keyv 4 and 5 put before each key, and what is there in the cache. */
+  #given = '';
+  #prefix = '';
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
   #isAdopted = false;
@@ -110,7 +114,7 @@ export class KeyvDiskStore extends CacheView {
     super(source as CacheSource, tags);
     this.#adapts = contract;
     this.#contract = contract === 6 ? 6 : 5;
-    this.#namespace = namespace;
+    this.#setNamespace(namespace);
     this.#hasSerializer = keyvSerializer;
     this.#isPinned = pinned;
   }
@@ -144,7 +148,7 @@ export class KeyvDiskStore extends CacheView {
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
-    this.#namespace = namespace;
+    this.#setNamespace(namespace);
   }
 
   async get<Given = unknown>(key: string): Promise<Given | undefined> {
@@ -207,20 +211,20 @@ export class KeyvDiskStore extends CacheView {
    * @param namespace from those who do not set it, as @keyvhq/core
    */
   async clear(namespace = this.#namespace): Promise<void> {
-    if (namespace) await this.cache.deletePrefix(`${namespace}:`);
+    if (namespace) await this.cache.deletePrefix(this.#prefixOf(namespace));
     else await this.cache.clear();
   }
 
   /** The entries of the namespace with the keys that Keyv gave: with prefix from Keyv 4 and 5, without from Keyv 6. */
   async *iterator<Given = unknown>(namespace = this.#namespace): AsyncGenerator<[string, Given], void> {
-    const prefix = namespace ? `${namespace}:` : '';
-    const unnamed = this.#contract === 6 ? prefix.length : 0;
+    const prefix = this.#prefixOf(namespace);
+    const given = namespace && this.#contract === 5 ? `${namespace}:` : '';
     for await (const entry of this.cache.entries({ prefix })) {
-      const key = (entry.key as string).slice(unnamed);
-      const given = this.#handedOver(entry);
+      const key = given + (entry.key as string).slice(prefix.length);
+      const stored = this.#handedOver(entry);
       // Unlike get(), the iterator of Keyv 4 and 5 deserializes whatever it gets.
-      const isLeftToKeyv = typeof given === 'string' || !this.#isAdopted || this.#contract === 6;
-      const wanted = isLeftToKeyv || !this.#hasSerializer ? given : textOfEnvelope(given as Envelope, key);
+      const isLeftToKeyv = typeof stored === 'string' || !this.#isAdopted || this.#contract === 6;
+      const wanted = isLeftToKeyv || !this.#hasSerializer ? stored : textOfEnvelope(stored as Envelope, key);
       yield [key, wanted as Given];
     }
   }
@@ -238,7 +242,7 @@ export class KeyvDiskStore extends CacheView {
   }
 
   protected override get prefix(): string {
-    return this.#namespace ? `${this.#namespace}:` : '';
+    return this.#prefix;
   }
 
   protected override encoded(value: unknown): unknown {
@@ -264,7 +268,7 @@ export class KeyvDiskStore extends CacheView {
 
   #terms(key: string, value: unknown, lifetime: number | undefined): SetOptions | undefined {
     const expiry = this.#expiry(lifetime);
-    const name = this.#contract === 5 && key.startsWith(this.prefix) ? key.slice(this.prefix.length) : key;
+    const name = this.#contract === 5 && key.startsWith(this.#given) ? key.slice(this.#given.length) : key;
     const tags = this.tagsFor(name, () => valueIn(value, name));
     const isPinned = this.#isPinned?.(name) === true;
     return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
@@ -283,7 +287,21 @@ export class KeyvDiskStore extends CacheView {
   }
 
   #stored(key: string): string {
-    return this.#contract === 6 ? this.prefix + stringKey(key) : stringKey(key);
+    if (this.#contract === 6) return this.#prefix + stringKey(key);
+    const isWritten = this.#given === this.#prefix || !stringKey(key).startsWith(this.#given);
+    return isWritten ? stringKey(key) : this.#prefix + key.slice(this.#given.length);
+  }
+
+  #setNamespace(namespace: string | undefined): void {
+    this.#namespace = namespace;
+    this.#given = namespace ? `${namespace}:` : '';
+    this.#prefix = namespacePrefix(namespace);
+  }
+
+  /** Of one that was never set, the keys are as they were given. */
+  #prefixOf(namespace: string | undefined): string {
+    if (namespace === this.#namespace) return this.#prefix;
+    return namespace ? `${namespace}:` : '';
   }
 
   #warnShared(namespace: string | undefined): void {
