@@ -11,5 +11,5 @@ export { CacheView } from './cache-view.ts';
 export { expiryOfTtl } from './expiry.ts';
 export { assertOption, isTextOrNone, shown, stringKey } from './misuse.ts';
 export { assertTags } from './tags.ts';
-export { namespacePrefix } from './namespace-prefix.ts';
+export { namespacePrefix } from './key-names.ts';
 export { plainData } from './plain-data.ts';

@@ -8,9 +8,9 @@ import {
 import { CacheView } from './cache-view.ts';
 import { CAPABILITIES, type Capabilities } from './capabilities.ts';
 import { expiryOfDeadline, expiryOfTtl } from './expiry.ts';
+import { KeyNames } from './key-names.ts';
 import { type Envelope, textOfEnvelope } from './keyv-text.ts';
-import { namespacePrefix } from './namespace-prefix.ts';
-import { assertOption, isTextOrNone, stringKey } from './misuse.ts';
+import { assertOption, isTextOrNone } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
 import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
 import type { Tags } from './tags.ts';
@@ -92,10 +92,7 @@ export interface KeyvDiskStoreEntry {
 export class KeyvDiskStore extends CacheView {
   readonly #adapts: 'auto' | 5 | 6;
   #contract: 5 | 6;
-  #namespace: string | undefined;
-  /** What Keyv 4 and 5 put before each key, and what is there in the cache. */
-  #given = '';
-  #prefix = '';
+  #names: KeyNames;
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
   #isAdopted = false;
@@ -114,7 +111,7 @@ export class KeyvDiskStore extends CacheView {
     super(source as CacheSource, tags);
     this.#adapts = contract;
     this.#contract = contract === 6 ? 6 : 5;
-    this.#setNamespace(namespace);
+    this.#names = new KeyNames(namespace);
     this.#hasSerializer = keyvSerializer;
     this.#isPinned = pinned;
   }
@@ -137,18 +134,18 @@ export class KeyvDiskStore extends CacheView {
   }
 
   get namespace(): string | undefined {
-    return this.#namespace;
+    return this.#names.namespace;
   }
 
   /** Set by Keyv. */
   set namespace(namespace: string | undefined) {
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
-      if (this.#isAdopted && namespace !== this.#namespace) this.#warnShared(namespace);
+      if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
-    this.#setNamespace(namespace);
+    this.#names = new KeyNames(namespace);
   }
 
   async get<Given = unknown>(key: string): Promise<Given | undefined> {
@@ -210,17 +207,18 @@ export class KeyvDiskStore extends CacheView {
    *
    * @param namespace from those who do not set it, as @keyvhq/core
    */
-  async clear(namespace = this.#namespace): Promise<void> {
-    if (namespace) await this.cache.deletePrefix(this.#prefixOf(namespace));
+  async clear(namespace = this.namespace): Promise<void> {
+    const { prefix } = this.#namesOf(namespace);
+    if (prefix !== '') await this.cache.deletePrefix(prefix);
     else await this.cache.clear();
   }
 
   /** The entries of the namespace with the keys that Keyv gave: with prefix from Keyv 4 and 5, without from Keyv 6. */
-  async *iterator<Given = unknown>(namespace = this.#namespace): AsyncGenerator<[string, Given], void> {
-    const prefix = this.#prefixOf(namespace);
-    const given = namespace && this.#contract === 5 ? `${namespace}:` : '';
-    for await (const entry of this.cache.entries({ prefix })) {
-      const key = given + (entry.key as string).slice(prefix.length);
+  async *iterator<Given = unknown>(namespace = this.namespace): AsyncGenerator<[string, Given], void> {
+    const names = this.#namesOf(namespace);
+    for await (const entry of this.cache.entries({ prefix: names.prefix })) {
+      const inCache = entry.key as string;
+      const key = this.#contract === 6 ? names.known(inCache) : names.ofKeyv5(inCache);
       const stored = this.#handedOver(entry);
       // Unlike get(), the iterator of Keyv 4 and 5 deserializes whatever it gets.
       const isLeftToKeyv = typeof stored === 'string' || !this.#isAdopted || this.#contract === 6;
@@ -242,7 +240,7 @@ export class KeyvDiskStore extends CacheView {
   }
 
   protected override get prefix(): string {
-    return this.#prefix;
+    return this.#names.prefix;
   }
 
   protected override encoded(value: unknown): unknown {
@@ -268,7 +266,7 @@ export class KeyvDiskStore extends CacheView {
 
   #terms(key: string, value: unknown, lifetime: number | undefined): SetOptions | undefined {
     const expiry = this.#expiry(lifetime);
-    const name = this.#contract === 5 && key.startsWith(this.#given) ? key.slice(this.#given.length) : key;
+    const name = this.#contract === 6 ? key : this.#names.knownOfKeyv5(key);
     const tags = this.tagsFor(name, () => valueIn(value, name));
     const isPinned = this.#isPinned?.(name) === true;
     return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
@@ -287,28 +285,21 @@ export class KeyvDiskStore extends CacheView {
   }
 
   #stored(key: string): string {
-    if (this.#contract === 6) return this.#prefix + stringKey(key);
-    const isWritten = this.#given === this.#prefix || !stringKey(key).startsWith(this.#given);
-    return isWritten ? stringKey(key) : this.#prefix + key.slice(this.#given.length);
+    return this.#contract === 6 ? this.#names.stored(key) : this.#names.storedByKeyv5(key);
   }
 
-  #setNamespace(namespace: string | undefined): void {
-    this.#namespace = namespace;
-    this.#given = namespace ? `${namespace}:` : '';
-    this.#prefix = namespacePrefix(namespace);
-  }
-
-  /** Of one that was never set, the keys are as they were given. */
-  #prefixOf(namespace: string | undefined): string {
-    if (namespace === this.#namespace) return this.#prefix;
-    return namespace ? `${namespace}:` : '';
+  /** The own, or those of a namespace that was never set, whose keys are as they were given. */
+  #namesOf(namespace: string | undefined): Pick<KeyNames, 'prefix' | 'known' | 'ofKeyv5'> {
+    if (namespace === this.namespace) return this.#names;
+    const prefix = namespace ? `${namespace}:` : '';
+    return { prefix, known: (key) => key.slice(prefix.length), ofKeyv5: (key) => key };
   }
 
   #warnShared(namespace: string | undefined): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.#namespace)} and ${named(namespace)}. ` +
+      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.namespace)} and ${named(namespace)}. ` +
         `clear() and iterator() now work on ${named(namespace)} from both. ` +
         'Give each Keyv a store of its own, new KeyvDiskStore({ cache })',
       { type: 'DiskCacheWarning', code: 'DISKCACHE_SHARED_STORE' },
