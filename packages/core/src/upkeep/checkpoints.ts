@@ -33,10 +33,8 @@ export interface CheckpointListener {
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
   onDone(ms: number): void;
-  /** What is in the log is about to be moved into the database. */
-  onStart(): void;
-  /** The log is looked at, maybe while it is being moved. @returns how long it may become */
-  onLook(isMoving: boolean): LogLimits;
+  /** The log is looked at. @returns how long it may become */
+  onLook(): LogLimits;
 }
 
 /**
@@ -197,7 +195,6 @@ export class Checkpoints {
 
   #restartNow(): { readonly busy: number; readonly log: number } | undefined {
     try {
-      this.#listener.onStart();
       return this.#sql.restartLog.get();
     } catch (error) {
       this.#failed(error);
@@ -214,7 +211,6 @@ export class Checkpoints {
 
   #order(name: CheckpointName): Promise<CheckpointResult> {
     const since = monotonicMs();
-    this.#listener.onStart();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
         this.#listener.onDone(monotonicMs() - since);
@@ -256,7 +252,7 @@ export class Checkpoints {
     let limits: LogLimits = { isUrgent: false, room: Infinity };
     try {
       this.#state = this.#sql.log.get() ?? this.#state;
-      limits = this.#listener.onLook(this.#running !== undefined);
+      limits = this.#listener.onLook();
     } catch (error) {
       // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
       if (!isBusy(error) && !isLocked(error)) this.#listener.onError(error);
