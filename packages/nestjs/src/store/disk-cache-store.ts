@@ -1,8 +1,9 @@
-import { DiskStore, type DiskStoreOptions } from '@diskcache/cache-manager';
+import type { DiskStore, DiskStoreOptions } from '@diskcache/cache-manager';
+import { AnswerStore } from './answer-store.ts';
 
 /**
- * A store on disk for the CacheModule of NestJS. It keeps what CacheInterceptor and the cache manager store over restarts
- * and shares it with the other processes that use the directory. NestJS closes it when the application closes.
+ * A store on disk for a CacheModule of your own. It keeps what interceptors and the cache manager store over restarts and
+ * shares it with the other processes that use the directory. NestJS closes it when the application closes.
  *
  * @throws InvalidArgumentError when an option is wrong, and what DiskCache throws
  * @example
@@ -18,5 +19,5 @@ import { DiskStore, type DiskStoreOptions } from '@diskcache/cache-manager';
  * ```
  */
 export function diskCacheStore(options: DiskStoreOptions): DiskStore {
-  return new DiskStore(options);
+  return new AnswerStore(options);
 }

@@ -1,0 +1,108 @@
+import { CACHE_MANAGER, CacheModule, type CacheOptions } from '@nestjs/cache-manager';
+import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import type { AppStore } from './app-store.ts';
+import {
+  assertScope,
+  type DiskCacheModuleAsyncOptions,
+  type DiskCacheModuleOptions,
+  type DiskCacheModuleRootOptions,
+  type DiskCacheModuleScope,
+  optionsProviders,
+} from './module-options.ts';
+import { OneGlobalCache } from './one-global-cache.ts';
+import { OpenedCacheModule, optionsToken, storeToken } from './opened-cache-module.ts';
+import { getCacheManagerToken } from './tokens.ts';
+
+/**
+ * Opens a cache on disk for an app and registers CacheModule with it: CACHE_MANAGER, CacheInterceptor and
+ * DiskCacheInterceptor work on it, and `DiskCache` can be injected. It is closed with the app, after the server has
+ * answered what it was asked: by `app.close()`, or on a signal after `app.enableShutdownHooks()`.
+ *
+ * @example
+ * ```ts
+ * import { DiskCache } from '@diskcache/core';
+ * import { DiskCacheModule, InjectDiskCache } from '@diskcache/nestjs';
+ * import { Module } from '@nestjs/common';
+ *
+ * @Module({
+ *   imports: [
+ *     DiskCacheModule.forRoot({ directory: './cache', ttl: 60_000, isGlobal: true }),
+ *     DiskCacheModule.forRoot({ name: 'reports', directory: './reports', sizeLimit: 5_000_000_000 }),
+ *   ],
+ * })
+ * export class AppModule {
+ *   constructor(cache: DiskCache, @InjectDiskCache('reports') reports: DiskCache) {}
+ * }
+ * ```
+ */
+@Module({})
+export class DiskCacheModule {
+  /**
+   * A cache whose options are known here.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when `name`, `isGlobal` or `cacheModule` is wrong. What is wrong with
+   *   the others is thrown when the app is created, as is what DiskCache throws
+   */
+  static forRoot({ name, isGlobal, cacheModule, ...options }: DiskCacheModuleRootOptions): DynamicModule {
+    const provider = { provide: optionsToken(name), useValue: options };
+    return moduleOf({ name, isGlobal, cacheModule }, [provider]);
+  }
+
+  /**
+   * A cache whose options are told by a function or a class, which other providers can be injected into.
+   *
+   * @throws InvalidArgumentError as forRoot(), and unless there is one of `useFactory`, `useClass` and `useExisting`
+   * @example
+   * ```ts
+   * import { DiskCacheModule } from '@diskcache/nestjs';
+   * import { ConfigModule, ConfigService } from '@nestjs/config';
+   *
+   * DiskCacheModule.forRootAsync({
+   *   imports: [ConfigModule],
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ directory: config.getOrThrow<string>('CACHE_DIRECTORY') }),
+   * });
+   * ```
+   */
+  static forRootAsync({
+    name,
+    isGlobal,
+    cacheModule,
+    imports,
+    extraProviders = [],
+    ...source
+  }: DiskCacheModuleAsyncOptions): DynamicModule {
+    const providers = [...optionsProviders(optionsToken(name), source), ...extraProviders];
+    return moduleOf({ name, isGlobal, cacheModule }, providers, imports);
+  }
+}
+
+function moduleOf(
+  scope: DiskCacheModuleScope,
+  options: Provider[],
+  imports?: ModuleMetadata['imports'],
+): DynamicModule {
+  assertScope(scope);
+  const { name, isGlobal = false, cacheModule = true } = scope;
+  const opened = OpenedCacheModule.of(name, options, imports);
+  const outer = { module: DiskCacheModule, global: isGlobal };
+  if (!cacheModule) return { ...outer, imports: [opened], exports: [opened] };
+  const managed = cacheModuleOn(name, opened);
+  // Of several CacheModules only one can be seen by the name CACHE_MANAGER.
+  if (name === undefined) {
+    return { ...outer, imports: [opened, managed], providers: [OneGlobalCache], exports: [opened, managed] };
+  }
+  const manager = { provide: getCacheManagerToken(name), useExisting: CACHE_MANAGER };
+  return { ...outer, imports: [opened, managed], providers: [manager], exports: [opened, manager.provide] };
+}
+
+function cacheModuleOn(name: string | undefined, opened: DynamicModule): DynamicModule {
+  return CacheModule.registerAsync({
+    imports: [opened],
+    inject: [storeToken(name), optionsToken(name)],
+    useFactory: (store: AppStore, { refreshThreshold }: DiskCacheModuleOptions): CacheOptions => ({
+      stores: store,
+      ...(refreshThreshold === undefined ? {} : { refreshThreshold }),
+    }),
+  });
+}
