@@ -1,8 +1,15 @@
-import type { CreateCacheOptions } from 'cache-manager';
+import type * as manager from 'cache-manager';
 import { DiskStore, type DiskStoreOptions } from './disk-store.ts';
 
-/** What cache-manager takes as a store: the class Keyv, of which it uses the methods that a DiskStore has. */
-export type StoreOf<Options extends { stores?: unknown[] }> = NonNullable<Options['stores']>[number];
+/**
+ * What createCache() of cache-manager takes as a store: the class Keyv, of which it uses the methods that a DiskStore has.
+ * Never in cache-manager 5, which has another createCache().
+ */
+export type StoreOf<Manager> = Manager extends { createCache: (options?: infer Options) => unknown }
+  ? Options extends { stores?: (infer Store)[] }
+    ? Store
+    : never
+  : never;
 
 /** What createDiskStore() is, for the class Keyv that cache-manager wants. */
 export type CreateDiskStore<ManagersKeyv> = (options: DiskStoreOptions) => DiskStore & ManagersKeyv;
@@ -23,6 +30,6 @@ export type CreateDiskStore<ManagersKeyv> = (options: DiskStoreOptions) => DiskS
  * await cache.disconnect();
  * ```
  */
-export const createDiskStore: CreateDiskStore<StoreOf<CreateCacheOptions>> = (options) =>
+export const createDiskStore: CreateDiskStore<StoreOf<typeof manager>> = (options) =>
   // The class Keyv has private members, so no other class can have its type.
-  new DiskStore(options) as DiskStore & StoreOf<CreateCacheOptions>;
+  new DiskStore(options) as DiskStore & StoreOf<typeof manager>;

@@ -1,8 +1,10 @@
 import { InvalidArgumentError } from '@diskcache/core';
 import { DiskStore } from './disk-store.ts';
+import { LegacyDiskStore } from './legacy-disk-store.ts';
 
 /**
- * The DiskStore among the stores of a cache-manager cache, for what the cache has no verbs for: tags and statistics.
+ * The DiskStore among the stores of a cache-manager cache, of any version, for what the cache has no verbs for: tags and
+ * statistics.
  *
  * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is none
  * @example
@@ -11,9 +13,12 @@ import { DiskStore } from './disk-store.ts';
  * await diskStoreOf(cache).evict('users');
  * ```
  */
-export function diskStoreOf(cache: { readonly stores: readonly unknown[] }): DiskStore {
-  const found = cache.stores.find((store) => store instanceof DiskStore);
-  if (found !== undefined) return found;
+export function diskStoreOf(
+  cache: { readonly stores: readonly unknown[] } | { readonly store: unknown },
+): DiskStore {
+  const stores = 'stores' in cache ? cache.stores : [cache.store];
+  const found = stores.find((store) => store instanceof DiskStore || store instanceof LegacyDiskStore);
+  if (found !== undefined) return found instanceof DiskStore ? found : found.disk;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     'this cache has no DiskStore among its stores: it was made without one, or with one inside another store',

@@ -2,6 +2,7 @@ import { DiskCacheError } from '@diskcache/core';
 import type Keyv from 'keyv';
 import { KeyvDiskStore } from './keyv-disk-store.ts';
 import type { CacheSource } from './opened-cache.ts';
+import type { Tags } from './tags.ts';
 
 /** What createKeyv() needs: where the entries are, and two options that are Keyv's. */
 export type CreateKeyvOptions = CacheSource & {
@@ -9,6 +10,8 @@ export type CreateKeyvOptions = CacheSource & {
   namespace?: string | undefined;
   /** Lifetime in ms of entries that are set without one. @default none: they stay until evicted */
   ttl?: number | undefined;
+  /** The tags of what is set: the same for all, or told from key and value. withTags() is for single entries. @default none */
+  tags?: Tags | undefined;
 };
 
 /** The class Keyv of any version. */
@@ -43,8 +46,10 @@ export const createKeyv: CreateKeyv<Keyv> = <Instance>(
 ): Instance => {
   const { namespace = 'keyv', ttl, ...source } = { ...options };
   const Chosen = (Given ?? installedKeyv()) as new (options: object) => Instance;
-  const store = new KeyvDiskStore(source as CacheSource);
-  return new Chosen({ store, namespace, ttl, ...serializerOff(Chosen) });
+  const store = new KeyvDiskStore({ ...(source as CacheSource), keyvSerializer: false });
+  // The dialect is for a library that has another copy of Keyv and takes this one for a store: it looks for it there.
+  const { dialect } = store.opts;
+  return new Chosen({ store, namespace, ttl, dialect, ...serializerOff(Chosen) });
 };
 
 /** By the options of Keyv 5 and of Keyv 6, each of which ignores the other's. Keyv 4 always calls its serializer. */
