@@ -6,6 +6,7 @@ import {
   type DiskCacheModuleOptions,
   diskCacheStore,
   diskStoreOf,
+  getCacheManagerToken,
   getDiskCacheToken,
   InjectCacheManager,
   InjectDiskCache,
@@ -24,7 +25,7 @@ import {
 import { Test } from '@nestjs/testing';
 import type { Cache } from 'cache-manager';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { listen } from './listening-app.ts';
@@ -80,7 +81,7 @@ describe('DiskCacheModule.forRoot()', () => {
   test('without isGlobal is seen where it is imported, and no further', async () => {
     @Injectable()
     class Reader {
-      constructor(@Inject(CACHE_MANAGER) readonly manager: Cache) {}
+      @Inject(CACHE_MANAGER) readonly manager!: Cache;
     }
     @Module({ providers: [Reader] })
     class FeatureModule {}
@@ -122,11 +123,9 @@ describe('DiskCacheModule.forRoot()', () => {
   test('opens several caches, by name', async () => {
     @Injectable()
     class Reports {
-      constructor(
-        @InjectDiskCache('reports') readonly cache: DiskCache,
-        @InjectCacheManager('reports') readonly manager: Cache,
-        readonly pages: DiskCache,
-      ) {}
+      @InjectDiskCache('reports') readonly cache!: DiskCache;
+      @InjectCacheManager('reports') readonly manager!: Cache;
+      @InjectDiskCache() readonly pages!: DiskCache;
     }
     const [cache, reports] = [openCache(), openCache()];
     const { app, ask } = await listen({
@@ -135,14 +134,14 @@ describe('DiskCacheModule.forRoot()', () => {
         DiskCacheModule.forRoot({ cache }),
       ],
       controllers: [PageController, ReportController],
-      providers: [{ provide: Reports, useFactory: (...all: ConstructorParameters<typeof Reports>) => new Reports(...all), inject: [getDiskCacheToken('reports'), `${CACHE_MANAGER}:reports`, DiskCache] }],
+      providers: [Reports],
     });
     for (const path of ['/page', '/report']) {
       expect((await ask(path)).found).toBe('MISS');
       expect((await ask(path)).found).toBe('HIT');
     }
-    expect(await Array.fromAsync(cache.keys())).toEqual(['/page']);
-    expect(await Array.fromAsync(reports.keys())).toEqual(['/report']);
+    expect(await listed(cache.keys())).toEqual(['/page']);
+    expect(await listed(reports.keys())).toEqual(['/report']);
     const injected = app.get(Reports);
     expect(injected.cache).toBe(reports);
     expect(injected.pages).toBe(cache);
@@ -159,7 +158,7 @@ describe('DiskCacheModule.forRoot()', () => {
     });
     for (const path of ['/page', '/report']) await ask(path);
     for (const path of ['/page', '/report']) expect((await ask(path)).found).toBe('HIT');
-    expect(await Array.fromAsync(cache.keys())).toEqual(['/report']);
+    expect(await listed(cache.keys())).toEqual(['/report']);
   });
 
   test('leaves CACHE_MANAGER to the app with cacheModule: false', async () => {
@@ -225,7 +224,7 @@ describe('DiskCacheModule.forRootAsync()', () => {
         }),
       ],
     });
-    const reports = app.get<Cache>(`${CACHE_MANAGER}:reports`);
+    const reports = app.get<Cache>(getCacheManagerToken('reports'));
     await app.get<Cache>(CACHE_MANAGER).set('key', 'page');
     await reports.set('key', 'report');
     await reports.clear();
@@ -256,7 +255,7 @@ describe('closing the app', () => {
     const wait = new Promise<void>((resolve) => (goOn = resolve));
     @Controller('slow')
     class SlowController {
-      constructor(@Inject(CACHE_MANAGER) readonly manager: Cache) {}
+      @Inject(CACHE_MANAGER) readonly manager!: Cache;
 
       @Get()
       async slow() {
@@ -296,7 +295,11 @@ describe('closing the app', () => {
 describe('wrong options', () => {
   test.for([
     ['an empty name', { directory: 'x', name: '' }, "option 'name' must be a string that is not empty"],
-    ['isGlobal that is no boolean', { directory: 'x', isGlobal: 'yes' }, "option 'isGlobal' must be true or false"],
+    [
+      'isGlobal that is no boolean',
+      { directory: 'x', isGlobal: 'yes' },
+      "option 'isGlobal' must be true or false",
+    ],
     ['cacheModule that is no boolean', { directory: 'x', cacheModule: 0 }, "option 'cacheModule' must be"],
   ])('%s is refused at once', ([, options, message]) => {
     expect(() => DiskCacheModule.forRoot(options as never)).toThrow(InvalidArgumentError);
@@ -309,7 +312,11 @@ describe('wrong options', () => {
     ['a limit that is no number', { directory: 'x', sizeLimit: '1 GB' }, 'sizeLimit'],
     ['an option that there is not', { directory: 'x', sizeLimt: 5 }, 'sizeLimt'],
     ["an option of CacheModule's", { directory: 'x', stores: [] }, 'stores'],
-    ['a ttl that is no number', { directory: 'x', ttl: '1m' }, "option 'ttl' must be a number of milliseconds"],
+    [
+      'a ttl that is no number',
+      { directory: 'x', ttl: '1m' },
+      "option 'ttl' must be a number of milliseconds",
+    ],
   ])('%s keeps the app from starting', async ([, options, message]) => {
     const started = create({ imports: [DiskCacheModule.forRoot(options as never)] });
     await expect(started).rejects.toThrow(InvalidArgumentError);
@@ -325,7 +332,9 @@ describe('wrong options', () => {
   });
 
   test('a factory that gives nothing keeps the app from starting', async () => {
-    const started = create({ imports: [DiskCacheModule.forRootAsync({ useFactory: (() => undefined) as never })] });
+    const started = create({
+      imports: [DiskCacheModule.forRootAsync({ useFactory: (() => undefined) as never })],
+    });
     await expect(started).rejects.toThrow(InvalidArgumentError);
   });
 
@@ -336,7 +345,9 @@ describe('wrong options', () => {
         DiskCacheModule.forRoot({ cache: openCache(), isGlobal: true }),
       ],
     });
-    await expect(started).rejects.toThrow('2 modules with isGlobal provide CACHE_MANAGER (CacheModule, DiskCacheModule)');
+    await expect(started).rejects.toThrow(
+      '2 modules with isGlobal provide CACHE_MANAGER (CacheModule, DiskCacheModule)',
+    );
   });
 
   test('a directory that is a file keeps the app from starting', async () => {

@@ -5,8 +5,8 @@ import { CacheTags, DiskCacheInterceptor, DiskCacheModule } from '@diskcache/nes
 import { CACHE_MANAGER, CacheTTL } from '@nestjs/cache-manager';
 import { Controller, Get, StreamableFile, UseInterceptors } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
-import { describe, expect, test, vi } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { listen } from './listening-app.ts';
@@ -33,7 +33,10 @@ class FilesController {
 }
 
 async function start(cache = openCache()) {
-  const listening = await listen({ imports: [DiskCacheModule.forRoot({ cache })], controllers: [FilesController] });
+  const listening = await listen({
+    imports: [DiskCacheModule.forRoot({ cache })],
+    controllers: [FilesController],
+  });
   const { ask } = listening;
   /** The file is there for others once its last bytes are committed, which is soon after they were sent. */
   const askUntilHit = () =>
@@ -50,7 +53,11 @@ describe('a StreamableFile', () => {
     const path = join(temporaryFolder(), 'large.txt');
     writeFileSync(path, large);
     answer.mockReset().mockImplementation(
-      () => new StreamableFile(createReadStream(path), { type: 'text/plain', disposition: 'attachment; filename="l.txt"' }),
+      () =>
+        new StreamableFile(createReadStream(path), {
+          type: 'text/plain',
+          disposition: 'attachment; filename="l.txt"',
+        }),
     );
     const { ask, cache, askUntilHit } = await start();
     const first = await ask('/file');
@@ -64,7 +71,7 @@ describe('a StreamableFile', () => {
       'content-length': '300000',
     });
     expect(answer.mock.calls.length).toBe(calls);
-    const [key] = await Array.fromAsync(cache.keys({ prefix: '/file#' }));
+    const [key] = await listed(cache.keys({ prefix: '/file#' }));
     expect(await cache.path(key!)).toMatch(/\.val$/);
   });
 
@@ -72,7 +79,7 @@ describe('a StreamableFile', () => {
     ['empty', ''],
     ['small', 'small'],
     ['large', large],
-  ])('made of bytes that are %s comes back the same', async ([, text]) => {
+  ] as const)('made of bytes that are %s comes back the same', async ([, text]) => {
     answer.mockReset().mockImplementation(() => new StreamableFile(Buffer.from(text)));
     const { ask, askUntilHit } = await start();
     expect((await ask('/file')).body).toBe(text);
@@ -110,7 +117,7 @@ describe('a StreamableFile', () => {
     expect(await cache.evict('files')).toBe(1);
     source.end();
     expect((await sent).body).toBe(large);
-    await vi.waitFor(async () => expect(await Array.fromAsync(cache.keys())).toEqual([]));
+    await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
     answer.mockImplementation(() => new StreamableFile(Buffer.from('new')));
     expect(await ask('/file')).toMatchObject({ found: 'MISS', body: 'new' });
   });
@@ -129,6 +136,47 @@ describe('a StreamableFile', () => {
     expect((await askUntilHit()).body).toBe('first last');
   });
 
+  test('of which nothing arrives for long is not stored, and sent all the same', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const source = new PassThrough();
+    answer.mockReset().mockImplementation(() => new StreamableFile(source));
+    const { ask, cache } = await start();
+    const sent = ask('/file');
+    source.write('first ');
+    await vi.waitFor(async () => expect(await cache.has('/file')).toBe(true));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await cache.has('/file')).toBe(true);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.waitFor(async () => expect(await cache.has('/file')).toBe(false));
+    source.end('last');
+    expect((await sent).body).toBe('first last');
+    expect(await listed(cache.keys())).toEqual([]);
+  });
+
+  test('that arrives slowly but surely is stored at last', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const clock = new FakeClock(Date.now());
+    const source = new PassThrough();
+    answer.mockReset().mockImplementation(() => new StreamableFile(source));
+    const { ask, askUntilHit, cache } = await start(openCache({ clock }));
+    const sent = ask('/file');
+    for (const part of ['first ', 'second ', 'third ']) {
+      source.write(part);
+      await vi.waitFor(async () => expect(await cache.has('/file')).toBe(true));
+      await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(20_000);
+      await vi.waitFor(async () => {
+        expect((await cache.entry('/file'))?.expires).toBe(clock.now() + 60_000);
+      });
+      clock.advance(40_000);
+    }
+    source.end('last');
+    expect((await sent).body).toBe('first second third last');
+    expect((await askUntilHit()).body).toBe('first second third last');
+  });
+
   test('that fails while it is sent is not stored', async () => {
     const source = new PassThrough();
     answer.mockReset().mockImplementation(() => new StreamableFile(source));
@@ -139,7 +187,7 @@ describe('a StreamableFile', () => {
     await vi.waitFor(async () => expect(await cache.count()).toBe(1));
     source.destroy(new Error('the disk of the library is gone'));
     expect(await sent).toBe('cut off');
-    await vi.waitFor(async () => expect(await Array.fromAsync(cache.keys())).toEqual([]));
+    await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
   });
 
   test('whose client goes away is not stored, and its source is closed', async () => {
@@ -153,10 +201,10 @@ describe('a StreamableFile', () => {
     leaving.abort();
     expect(await left).toBe('AbortError');
     await vi.waitFor(() => expect(source.destroyed).toBe(true));
-    await vi.waitFor(async () => expect(await Array.fromAsync(cache.keys())).toEqual([]));
+    await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
   });
 
-  test('that is too large for the cache is sent whole, and that is logged', async () => {
+  test('that is too large for the cache is sent whole, and that is logged once', async () => {
     answer.mockReset().mockImplementation(() => new StreamableFile(Readable.from(Array(30).fill(large))));
     const { app, ask, cache } = await start(openCache({ sizeLimit: 1_000_000 }));
     const error = vi.fn();
@@ -165,10 +213,10 @@ describe('a StreamableFile', () => {
       const { found, body } = await ask('/file');
       expect(found).toBe('MISS');
       expect((body as string).length).toBe(30 * large.length);
-      await vi.waitFor(async () => expect(await Array.fromAsync(cache.keys())).toEqual([]));
+      await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
     }
-    await vi.waitFor(() => expect(error).toHaveBeenCalledTimes(2));
-    expect(error.mock.calls[0]?.[0]).toContain('the answer to /file is not cached: ');
+    await vi.waitFor(() => expect(error).toHaveBeenCalledOnce());
+    expect(error.mock.calls[0]?.[0]).toContain('ERR_DISKCACHE_TOO_LARGE is logged once');
   });
 
   test('whose bytes were evicted is made anew', async () => {

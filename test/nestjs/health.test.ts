@@ -2,7 +2,7 @@ import { DiskCache } from '@diskcache/core';
 import { DiskCacheHealthIndicator, DiskCacheModule } from '@diskcache/nestjs';
 import { Test } from '@nestjs/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { listed, openCache } from '../support/caches.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function indicatorOn(cache: DiskCache): Promise<DiskCacheHealthIndicator> {
@@ -19,7 +19,7 @@ describe('DiskCacheHealthIndicator', () => {
     expect(await health.isHealthy('pages')).toEqual({
       pages: { status: 'up', entries: 1, size: expect.any(Number), sizeLimit: 5_000_000 },
     });
-    expect(await Array.fromAsync(cache.keys())).toEqual(['key']);
+    expect(await listed(cache.keys())).toEqual(['key']);
   });
 
   test('is down when the cache fails, and says why', async () => {
@@ -27,7 +27,11 @@ describe('DiskCacheHealthIndicator', () => {
     const health = await indicatorOn(cache);
     await cache.close();
     expect(await health.isHealthy()).toEqual({
-      diskcache: { status: 'down', message: expect.stringContaining('is closed'), code: 'ERR_DISKCACHE_CLOSED' },
+      diskcache: {
+        status: 'down',
+        message: expect.stringContaining('is closed'),
+        code: 'ERR_DISKCACHE_CLOSED',
+      },
     });
   });
 
@@ -35,7 +39,10 @@ describe('DiskCacheHealthIndicator', () => {
     const cache = openCache({ entryLimit: 1, eviction: 'none' });
     await cache.set('key', 1);
     const health = await indicatorOn(cache);
-    expect((await health.isHealthy()).diskcache).toMatchObject({ status: 'down', code: 'ERR_DISKCACHE_FULL' });
+    expect((await health.isHealthy()).diskcache).toMatchObject({
+      status: 'down',
+      code: 'ERR_DISKCACHE_FULL',
+    });
   });
 
   test('looks after another cache that it is given', async () => {
@@ -55,6 +62,8 @@ describe('DiskCacheHealthIndicator', () => {
   });
 
   test('says what it needs where there is no cache', async () => {
-    await expect(new DiskCacheHealthIndicator().isHealthy()).rejects.toThrow('there is no DiskCache to inject here');
+    await expect(new DiskCacheHealthIndicator().isHealthy()).rejects.toThrow(
+      'there is no DiskCache to inject here',
+    );
   });
 });

@@ -13,7 +13,9 @@ export async function listen(metadata: ModuleMetadata) {
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const ask = async (path: string, init?: RequestInit) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    // A connection that is kept alive would keep the app from closing.
+    const headers = { connection: 'close' };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, ...init });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
     return {

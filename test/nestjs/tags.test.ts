@@ -1,4 +1,10 @@
-import { CacheTags, DiskCacheInterceptor, DiskCacheModule, diskCacheStore, EvictTags } from '@diskcache/nestjs';
+import {
+  CacheTags,
+  DiskCacheInterceptor,
+  DiskCacheModule,
+  diskCacheStore,
+  EvictTags,
+} from '@diskcache/nestjs';
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import {
   Controller,
@@ -107,7 +113,12 @@ describe('tags', () => {
     const cache = openCache();
     const { ask } = await start(DiskCacheModule.forRoot({ cache }));
     await ask('/books/1');
-    expect((await cache.entry('/books/1'))?.tags.toSorted()).toEqual(['author:Le Guin', 'authors', 'book:1', 'books']);
+    expect((await cache.entry('/books/1'))?.tags.toSorted()).toEqual([
+      'author:Le Guin',
+      'authors',
+      'book:1',
+      'books',
+    ]);
     await ask('/books');
     expect((await cache.entry('/books'))?.tags).toEqual(['books']);
   });
@@ -198,9 +209,9 @@ describe('tags', () => {
 
 describe('tags that cannot work', () => {
   test.for([
-    ['a number', 5 as unknown as string, 'given number'],
-    ['an empty string', '', 'given an empty string'],
-  ])('%s from a function is an error of the request that says whose', async ([, tag, given]) => {
+    ['a number', 5 as unknown as string, 'given the number 5'],
+    ['an empty string', '', "given ''"],
+  ] as const)('%s from a function is an error of the request that says whose', async ([, tag, given]) => {
     const { app, ask } = await start(DiskCacheModule.forRoot({ cache: openCache() }));
     const log = vi.fn();
     app.useLogger({ log, warn: log, error: log });
@@ -209,7 +220,9 @@ describe('tags that cannot work', () => {
     expect(String(log.mock.calls)).toContain('@CacheTags() of BooksController.wrong: a tag must be a string');
     expect(String(log.mock.calls)).toContain(given);
     expect((await ask('/books/wrong/tags', { method: 'PUT' })).status).toBe(500);
-    expect(String(log.mock.calls)).toContain('@EvictTags() of EditingController.wrong: a tag must be a string');
+    expect(String(log.mock.calls)).toContain(
+      '@EvictTags() of EditingController.wrong: a tag must be a string',
+    );
   });
 
   test('an empty tag, or none, is an error where the decorator stands', () => {
@@ -263,7 +276,9 @@ describe('tags that cannot work', () => {
     await ask('/plain/1');
     await ask('/plain/2');
     expect(warn).toHaveBeenCalledOnce();
-    expect(warn.mock.calls[0]?.[0]).toContain('PlainController.find has @CacheTags(), but no DiskCacheInterceptor');
+    expect(warn.mock.calls[0]?.[0]).toContain(
+      'PlainController.find has @CacheTags(), but no DiskCacheInterceptor',
+    );
   });
 
   test('an eviction that fails is logged, and fails the request with throwOnErrors', async () => {
@@ -275,7 +290,9 @@ describe('tags that cannot work', () => {
       await cache.close();
       expect((await ask('/books', { method: 'POST' })).status).toBe(throwOnErrors ? 500 : 201);
       expect(String(error.mock.calls)).toContain(
-        throwOnErrors ? 'is closed' : 'what EditingController.add has made out of date is still cached (tags books, slow)',
+        throwOnErrors
+          ? 'is closed'
+          : 'what EditingController.add has made out of date is still cached (tags books, slow)',
       );
     }
   });

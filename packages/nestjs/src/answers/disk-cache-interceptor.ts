@@ -1,11 +1,5 @@
 import { CACHE_MANAGER, CACHE_TTL_METADATA, CacheInterceptor } from '@nestjs/cache-manager';
-import {
-  type CallHandler,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  StreamableFile,
-} from '@nestjs/common';
+import { type CallHandler, type ExecutionContext, Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import type { AnswerStore, CacheManager } from '../store/answer-store.ts';
@@ -13,7 +7,6 @@ import { answerStoreBehind, neededAnswerStoreBehind } from '../store/store-behin
 import { hasCacheTags, tagsOfAnswer } from '../tags/cache-tags.ts';
 import { heedTags } from '../tags/unused-tags-warning.ts';
 import { madeFile, unpacked } from './file-answer.ts';
-import { report } from './report.ts';
 import { type Made, sharedAnswer } from './shared-answer.ts';
 
 /** NestJS's mark of a route that sends events: its answer has no end. */
@@ -26,7 +19,7 @@ type TtlMetadata = number | ((context: ExecutionContext) => number | Promise<num
  * all processes. Keys, `@CacheKey()`, `@CacheTTL()`, `trackBy()`, `isRequestCacheable()` and the X-Cache header are as
  * there. What is evicted or deleted while an answer is made does not come back with it.
  *
- * What the cache fails with is logged and told by the 'error' event of the store, and the request answered without it.
+ * What the cache fails with is told by the 'error' event of the store, or logged, and the request answered without it.
  * Where CACHE_MANAGER has other stores than one disk cache it is CacheInterceptor, and `@CacheTags()` is an error.
  *
  * @example
@@ -68,7 +61,7 @@ export class DiskCacheInterceptor extends CacheInterceptor {
     this.#setHeader(context, found);
     if (found !== undefined && found !== null) return of(found);
     const make = (isToStore: boolean) => this.#make(context, next, isToStore ? { store, key } : undefined);
-    const { body, isHit } = await sharedAnswer(store, key, make, (error) => report(store, key, error));
+    const { body, isHit } = await sharedAnswer(store, key, make);
     if (!isHit) return of(body);
     const shared = await unpacked(context, store, key, body);
     if (shared === undefined) return next.handle();

@@ -3,7 +3,7 @@ import type { ExecutionContext, StreamableFile } from '@nestjs/common';
 import { ARRIVAL_TTL_MS } from '../files/file-arrival.ts';
 import { isFileRecord } from '../files/file-record.ts';
 import type { AnswerStore } from '../store/answer-store.ts';
-import { isOfCache, report } from './report.ts';
+import { isOfCache } from './is-of-cache.ts';
 import type { Made } from './shared-answer.ts';
 
 /** An answer that is a file, and is stored as it is sent; undefined where the cache cannot do that. */
@@ -14,7 +14,7 @@ export function madeFile(
   terms: SetOptions,
 ): Made | undefined {
   const onError = (error: unknown) => {
-    if (isOfCache(error)) report(store, key, error);
+    if (isOfCache(error)) store.fails(error);
   };
   const arrival = store.files?.arrive(file, store.storedKey(key), terms, onError);
   if (arrival === undefined) return undefined;

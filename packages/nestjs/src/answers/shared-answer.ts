@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { AnswerStore, Storable } from '../store/answer-store.ts';
-import { isOfCache } from './report.ts';
+import { isOfCache } from './is-of-cache.ts';
 
 /** What a route's method answered. */
 export interface Made extends Storable {
@@ -18,17 +18,16 @@ export interface Answer {
 /**
  * An answer for a key that has none in the store: of all requests for it, in all processes, one makes it, and the others
  * get what was stored then. Nobody gets another request's failure, nor anything that was not to be stored: then each
- * makes its own. What the cache itself fails with fails no request.
+ * makes its own. What the cache itself fails with
+ * is told by the store, and fails no request.
  *
  * @param make makes the answer of this request, for itself alone or to be stored
- * @param onError is told what the cache fails with
  * @throws what `make` throws
  */
 export function sharedAnswer(
   store: AnswerStore,
   key: string,
   make: (isToStore: boolean) => Promise<Made>,
-  onError: (error: Error) => void,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let isOurs = false;
@@ -49,7 +48,7 @@ export function sharedAnswer(
       }
     };
     const failed = (error: unknown) => {
-      if (isOfCache(error) && error !== failure) onError(error);
+      if (isOfCache(error) && error !== failure) store.fails(error);
       if (!isOurs) alone();
     };
     store.getOrMake(key, makeForAll).then((value) => {

@@ -78,7 +78,9 @@ export class DiskCacheHealthIndicator {
       return { [name]: { status: 'up', entries: count, size, sizeLimit } } as DiskCacheHealth<Name>;
     } catch (error) {
       const { message, code } = error as { message: string; code?: string };
-      return failingResult({ [name]: { status: 'down', message, ...(code && { code }) } } as DiskCacheHealth<Name>);
+      return failingResult({
+        [name]: { status: 'down', message, ...(code && { code }) },
+      } as DiskCacheHealth<Name>);
     }
   }
 }

@@ -1,5 +1,7 @@
-import { CACHE_MANAGER, CacheModule, type CacheOptions } from '@nestjs/cache-manager';
+import { CacheModule, type CacheOptions } from '@nestjs/cache-manager';
 import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { createManager, isLegacy } from '../store/installed-cache-manager.ts';
+import { LegacyAnswerStore } from '../store/legacy-answer-store.ts';
 import type { AppStore } from './app-store.ts';
 import {
   assertScope,
@@ -87,22 +89,31 @@ function moduleOf(
   const opened = OpenedCacheModule.of(name, options, imports);
   const outer = { module: DiskCacheModule, global: isGlobal };
   if (!cacheModule) return { ...outer, imports: [opened], exports: [opened] };
-  const managed = cacheModuleOn(name, opened);
-  // Of several CacheModules only one can be seen by the name CACHE_MANAGER.
   if (name === undefined) {
+    const managed = cacheModuleOn(opened);
     return { ...outer, imports: [opened, managed], providers: [OneGlobalCache], exports: [opened, managed] };
   }
-  const manager = { provide: getCacheManagerToken(name), useExisting: CACHE_MANAGER };
-  return { ...outer, imports: [opened, managed], providers: [manager], exports: [opened, manager.provide] };
+  // Not by a CacheModule: several could not be told apart by app.get(CACHE_MANAGER).
+  const manager = {
+    provide: getCacheManagerToken(name),
+    useFactory: (store: AppStore, given: DiskCacheModuleOptions) =>
+      createManager(store, managerOptions(given)),
+    inject: [storeToken(name), optionsToken(name)],
+  };
+  return { ...outer, imports: [opened], providers: [manager], exports: [opened, manager.provide] };
 }
 
-function cacheModuleOn(name: string | undefined, opened: DynamicModule): DynamicModule {
+function cacheModuleOn(opened: DynamicModule): DynamicModule {
   return CacheModule.registerAsync({
     imports: [opened],
-    inject: [storeToken(name), optionsToken(name)],
-    useFactory: (store: AppStore, { refreshThreshold }: DiskCacheModuleOptions): CacheOptions => ({
-      stores: store,
-      ...(refreshThreshold === undefined ? {} : { refreshThreshold }),
+    inject: [storeToken(), optionsToken()],
+    useFactory: (store: AppStore, given: DiskCacheModuleOptions): CacheOptions => ({
+      ...(isLegacy ? { store: new LegacyAnswerStore(store) } : { stores: store }),
+      ...managerOptions(given),
     }),
   });
+}
+
+function managerOptions({ refreshThreshold }: DiskCacheModuleOptions): { refreshThreshold?: number } {
+  return refreshThreshold === undefined ? {} : { refreshThreshold };
 }

@@ -78,9 +78,9 @@ export type DiskCacheModuleAsyncOptions = DiskCacheModuleScope &
 /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
 export function assertScope({ name, isGlobal, cacheModule }: DiskCacheModuleScope): void {
   const isName = name === undefined || (typeof name === 'string' && name !== '');
-  assertOption(isName, 'name', 'a string that is not empty');
-  assertOption(isFlag(isGlobal), 'isGlobal', 'true or false');
-  assertOption(isFlag(cacheModule), 'cacheModule', 'true or false');
+  assertOption('name', name, isName, 'a string that is not empty');
+  assertOption('isGlobal', isGlobal, isFlag(isGlobal), 'true or false');
+  assertOption('cacheModule', cacheModule, isFlag(cacheModule), 'true or false');
 }
 
 /**

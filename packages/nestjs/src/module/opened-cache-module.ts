@@ -1,3 +1,4 @@
+import type { DiskStoreOptions } from '@diskcache/cache-manager';
 import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { DiskCacheHealthIndicator } from '../health/disk-cache-health-indicator.ts';
 import { AppStore } from './app-store.ts';
@@ -12,11 +13,14 @@ export const storeToken = (name?: string): string => `DiskStore:${name ?? ''}`;
 /** Opens one cache for an app, and closes it with the app. */
 @Module({})
 export class OpenedCacheModule {
-  /** @param options the providers of its options, under optionsToken(name) */
-  static of(name: string | undefined, options: Provider[], imports: ModuleMetadata['imports']): DynamicModule {
+  /** @param told the providers of its options, under optionsToken(name) */
+  static of(name: string | undefined, told: Provider[], imports: ModuleMetadata['imports']): DynamicModule {
     const store: Provider = {
       provide: storeToken(name),
-      useFactory: ({ refreshThreshold: _, ...given }: DiskCacheModuleOptions) => new AppStore(given),
+      useFactory: (options: DiskCacheModuleOptions) => {
+        const { refreshThreshold: _, ...given } = { ...options };
+        return new AppStore(given as DiskStoreOptions);
+      },
       inject: [optionsToken(name)],
     };
     const cache: Provider = {
@@ -28,7 +32,7 @@ export class OpenedCacheModule {
     return {
       module: OpenedCacheModule,
       ...(imports === undefined ? {} : { imports }),
-      providers: [...options, store, cache, ...health],
+      providers: [...told, store, cache, ...health],
       exports: [optionsToken(name), store.provide, cache.provide, ...health],
     };
   }

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DiskStore, type DiskStoreOptions } from '@diskcache/cache-manager';
 import type { SetOptions } from '@diskcache/core';
-import { expiryOfTtl, plainData } from '@diskcache/keyv';
+import { expiryOfTtl } from '@diskcache/keyv';
+import { Logger } from '@nestjs/common';
 import { Files } from '../files/files.ts';
 
 /** cache-manager's cache, of version 5 to 7. */
@@ -28,12 +29,11 @@ const asking = new AsyncLocalStorage<Question>();
 export class AnswerStore extends DiskStore {
   /** Undefined where the cache knows no streams. */
   readonly files: Files | undefined;
-  readonly #tagsOf: DiskStoreOptions['tags'];
+  readonly #loggedOf = new Set<unknown>();
 
   constructor(options: DiskStoreOptions) {
     super(options);
     this.files = Files.of(this.cache);
-    this.#tagsOf = options.tags;
   }
 
   override async set(key: string, value: unknown, options?: number | SetOptions): Promise<boolean> {
@@ -50,7 +50,25 @@ export class AnswerStore extends DiskStore {
 
   /** The key that the cache has for one of this store. */
   storedKey(key: string): string {
-    return this.namespace ? `${this.namespace}:${key}` : key;
+    return this.prefix + key;
+  }
+
+  /** Tells why an answer is not stored, or not found. */
+  fails(error: unknown): void {
+    this.report(error);
+  }
+
+  /** By 'error', or where nobody listens by the log, once for each code. */
+  protected override report(error: unknown): void {
+    if (this.listenerCount('error') > 0) return super.report(error);
+    const { code, message, stack } = error as NodeJS.ErrnoException;
+    if (this.#loggedOf.has(code)) return;
+    this.#loggedOf.add(code);
+    Logger.error(
+      `${message}. What needs it goes on without the cache; ${code} is logged once`,
+      stack,
+      'DiskCache',
+    );
   }
 
   /**
@@ -68,7 +86,9 @@ export class AnswerStore extends DiskStore {
     );
     const { ttl = this.ttl } = question;
     const { expires, ...expiry } = (ttl === 0 ? undefined : expiryOfTtl(ttl)) ?? {};
-    return expires === undefined ? { ...expiry, tags: answer.tags ?? this.#tagsOf?.(key, body) } : undefined;
+    return expires === undefined
+      ? { ...expiry, tags: answer.tags ?? this.tagsFor(key, () => body) }
+      : undefined;
   }
 
   /**
@@ -80,9 +100,9 @@ export class AnswerStore extends DiskStore {
     const compute = async () => {
       const made = await make();
       terms = made.terms;
-      return plainData(made.value);
+      return made.value;
     };
-    return this.cache.getOrSet(this.storedKey(key), compute, {
+    return this.getOrSet(key, compute, {
       ttl: () => terms.ttl,
       tags: () => terms.tags ?? [],
       shouldCache: (value) => value !== null,

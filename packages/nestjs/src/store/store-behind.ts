@@ -1,6 +1,7 @@
 import { DiskStore } from '@diskcache/cache-manager';
 import { InvalidArgumentError } from '@diskcache/core';
 import { AnswerStore } from './answer-store.ts';
+import { LegacyAnswerStore } from './legacy-answer-store.ts';
 
 /** The one store of a manager, when it is a diskCacheStore(). */
 export function answerStoreBehind(manager: unknown): AnswerStore | undefined {
@@ -18,7 +19,7 @@ export function neededAnswerStoreBehind(manager: unknown, wants: string): Answer
   const store = answerStoreBehind(manager);
   if (store !== undefined) return store;
   const names = storesBehind(manager).map((one) => named(one));
-  const has = names.length === 0 ? 'has none' : `has ${names.join(' and ')}`;
+  const has = names.length === 0 ? 'shows none' : `has ${names.join(' and ')}`;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     `${wants} needs a cache whose only store is a disk cache, and this CACHE_MANAGER ${has}. ` +
@@ -29,6 +30,7 @@ export function neededAnswerStoreBehind(manager: unknown, wants: string): Answer
 function storesBehind(manager: unknown): unknown[] {
   const { stores, store } = (manager ?? {}) as { stores?: unknown; store?: unknown };
   if (Array.isArray(stores)) return stores;
+  if (store instanceof LegacyAnswerStore) return [store.disk];
   return store === undefined ? [] : [store];
 }
 

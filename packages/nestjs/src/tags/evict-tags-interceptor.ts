@@ -16,9 +16,10 @@ import { NotedList } from './noted-list.ts';
 import { type AnyTags, routeOf, tagsFor } from './tags-of.ts';
 
 /** What @EvictTags() has noted with methods. */
-export const evictions = new NotedList<{ readonly cache: string | undefined; readonly tags: readonly AnyTags[] }>(
-  'diskcache:evict-tags',
-);
+export const evictions = new NotedList<{
+  readonly cache: string | undefined;
+  readonly tags: readonly AnyTags[];
+}>('diskcache:evict-tags');
 
 const made = new Map<string | undefined, Type<NestInterceptor>>();
 

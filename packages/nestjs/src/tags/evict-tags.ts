@@ -41,9 +41,12 @@ export function EvictTags<Request = HttpRequest, Body = unknown>(
   const last = given.at(-1);
   const options = (typeof last === 'object' && last !== null ? last : {}) as EvictTagsOptions;
   const tags = (options === last ? given.slice(0, -1) : given) as Tags<Request, Body>[];
-  const { cache, ...unknown } = options;
-  for (const name of Object.keys(unknown)) assertOption(false, name, "left out: @EvictTags() knows only 'cache'");
-  assertOption(cache === undefined || (typeof cache === 'string' && cache !== ''), 'cache', 'the name of a cache');
+  const { cache, ...others } = options;
+  for (const [name, value] of Object.entries(others)) {
+    assertOption(name, value, false, "left out: @EvictTags() knows only 'cache'");
+  }
+  const isName = cache === undefined || (typeof cache === 'string' && cache !== '');
+  assertOption('cache', cache, isName, 'the name of a cache');
   assertTags('@EvictTags()', tags);
   return (target, name, method) => {
     const decorated = method.value as () => unknown;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@diskcache/core';
+import { shown } from '@diskcache/keyv';
 import type { ExecutionContext } from '@nestjs/common';
 
 /** What the requests of Express and Fastify have in common. */
@@ -35,7 +36,8 @@ export function assertTags(decorator: string, tags: readonly unknown[]): void {
   if (tags.length === 0) {
     throw new InvalidArgumentError('ERR_DISKCACHE_TAG', `${decorator} needs at least one tag`);
   }
-  for (const tag of tags) if (typeof tag !== 'function') assertTag(decorator, tag, ', or a function that tells some');
+  for (const tag of tags)
+    if (typeof tag !== 'function') assertTag(decorator, tag, ', or a function that tells some');
 }
 
 /**
@@ -72,9 +74,8 @@ export function routeOf(context: ExecutionContext): string {
 
 function assertTag(where: string, tag: unknown, orElse = ''): void {
   if (typeof tag === 'string' && tag !== '') return;
-  const given = tag === '' ? 'an empty string' : tag === null ? 'null' : typeof tag;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_TAG',
-    `${where}: a tag must be a string that is not empty${orElse}; given ${given}`,
+    `${where}: a tag must be a string that is not empty${orElse}; given ${shown(tag)}`,
   );
 }
