@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { nestSpec } from '../nest-app/nest-spec.ts';
+
+describe('NestJS 12 with cache-manager 7, Keyv 5 at the root, as ES modules', () => {
+  nestSpec('nest-12-keyv-5', { nest: '12.5.1', cacheManager: '7.2.9', keyv: '5.6.0' });
+});
