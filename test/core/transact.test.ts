@@ -121,6 +121,43 @@ describe.for<[string, (directory: string) => CacheVerbs]>([
     expect(valueFiles(directory)).toHaveLength(2);
   });
 
+  test('keeps no file that it has itself replaced, removed or evicted', async () => {
+    const directory = folderInMemory();
+    const cache = open(directory);
+    await cache.set('before', LARGE);
+    await cache.transact((tx) => {
+      for (let i = 0; i < 5; i++) tx.set('key', `${LARGE}${i}`);
+      tx.set('other', LARGE);
+      tx.delete('other');
+      tx.set('before', `${LARGE}new`);
+      // That of the entry from before stays, since all could still be taken back.
+      expect(valueFiles(directory)).toHaveLength(3);
+    });
+    await turnsUntil(() => valueFiles(directory).length === 2);
+    expect(await cache.getMany(['key', 'before'])).toEqual([`${LARGE}4`, `${LARGE}new`]);
+    expect(await cache.check()).toMatchObject({ ok: true, files: 2 });
+  });
+
+  test('inside another that is taken back leaves the files that the outer one has written', async () => {
+    const directory = folderInMemory();
+    const cache = open(directory);
+    await cache.transact((tx) => {
+      tx.set('key', `${LARGE}outer`);
+      expect(() =>
+        tx.transact((inner) => {
+          for (let i = 0; i < 3; i++) inner.set('key', `${LARGE}${i}`);
+          throw new OfTheBody();
+        }),
+      ).toThrow(OfTheBody);
+      expect(tx.get('key')).toBe(`${LARGE}outer`);
+      tx.transact((inner) => inner.set('key', `${LARGE}inner`));
+      tx.set('key', `${LARGE}last`);
+      expect(valueFiles(directory)).toHaveLength(1);
+    });
+    expect(await cache.get('key')).toBe(`${LARGE}last`);
+    expect(await cache.check()).toMatchObject({ ok: true, files: 1 });
+  });
+
   test('inside another that throws takes back everything', async () => {
     const directory = folderInMemory();
     const cache = open(directory);

@@ -64,6 +64,10 @@ const values: Record<string, [put: unknown, back?: unknown]> = {
     { at: new Date(5), list: [new Point(1, 2)], map: new Map([['m', new Money(100)]]) },
     { at: new Date(5), list: [{ x: 1, y: 2 }], map: new Map([['m', { euros: 1 }]]) },
   ],
+  'a class instance with a property __proto__': [
+    Object.defineProperty(new Point(1, 2), '__proto__', { value: 3, enumerable: true }),
+    JSON.parse('{"x":1,"y":2,"__proto__":3}'),
+  ],
   'a URL, as its text': [{ link: new URL('https://example.com/a') }, { link: 'https://example.com/a' }],
 };
 

@@ -51,7 +51,7 @@ export class PlainCache {
       case 'lease': {
         const item = this.#item(step.side);
         if (item !== undefined && step.ending === 'none')
-          this.#entries[this.#entries.indexOf(item)] = { ...item, leasedUntil: this.#now + step.lease + 1 };
+          this.#entries[this.#entries.indexOf(item)] = { ...item, leasedUntil: this.#now + step.lease };
         if (step.ending === 'ack') this.#remove((entry) => entry === item);
         return plain(item);
       }

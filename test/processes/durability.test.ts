@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Child } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -19,8 +21,8 @@ const isRename = ({ call, given }: Call) => call.startsWith('rename') && given.i
 const isFolderSync = ({ call, given }: Call) => call === 'fsync' && /\/values\/[0-9a-f]{2}>/.test(given);
 
 /** What the system was asked for during each verb, until its caller was told that it is done. */
-async function tracedVerbs(durability: string): Promise<Map<string, Call[]>> {
-  const writing = new Child('write-durably', { directory: temporaryFolder(), durability });
+async function tracedVerbs(durability: string, directory = temporaryFolder()): Promise<Map<string, Call[]>> {
+  const writing = new Child('write-durably', { directory, durability });
   await writing.says('ready');
   const tracing = new Child('trace-files', { pid: writing.pid });
   await tracing.says('tracing');
@@ -59,6 +61,22 @@ it.skipIf(!canTrace)(
       const byEventLoop = calls.filter((call) => isSync(call) && call.isMain);
       if (!verb.startsWith('sync')) expect({ verb, byEventLoop }).toEqual({ verb, byEventLoop: [] });
     }
+  },
+  30_000,
+);
+
+it.skipIf(!canTrace)(
+  "With durability 'full' the name of a folder is on disk, too, that another process has just made",
+  async () => {
+    const directory = temporaryFolder();
+    for (let i = 0; i < 256; i++) {
+      const name = i.toString(16).padStart(2, '0');
+      mkdirSync(join(directory, 'cache', 'values', name), { recursive: true });
+    }
+    const calls = (await tracedVerbs('full', directory)).get('setLarge') as Call[];
+    const isNameSync = ({ call, given }: Call) => call === 'fsync' && /\/cache\/values>/.test(given);
+    expect(calls.findIndex(isNameSync)).toBeGreaterThan(calls.findIndex(isRename));
+    expect(calls.findIndex(isNameSync)).toBeLessThan(calls.findLastIndex(isLogWrite));
   },
   30_000,
 );

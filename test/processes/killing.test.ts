@@ -81,9 +81,29 @@ it('A process killed in the middle of clear() leaves a clean cache, and nothing 
     }
     expect((await cache.check()).problems).toEqual([]);
     await cache.clear();
-    expect(await cache.size()).toBe(0);
+    // A file that was being written stays until upkeep removes it, and counts.
+    const reserved = foreignConnection(directory).prepare('SELECT total(space) FROM reservation').pluck();
+    expect(await cache.size()).toBe(reserved.get());
     await cache.close();
   }
+}, 60_000);
+
+it('What a process killed while it sets large values leaves is counted, and removed after about a minute', async () => {
+  const directory = temporaryFolder();
+  for (let round = 0; round < ROUNDS; round++) await killedWriter('large', directory, round, 'written');
+  const clock = new FakeClock(Date.now());
+  const cache = openCache({ clock, random: () => 0.5 }, directory);
+  expect(filesWithoutRow(directory).filter((name) => !hasReservation(directory, name))).toEqual([]);
+  expect((await cache.check()).problems).toEqual([]);
+
+  for (let seconds = 0; seconds < 90; seconds += 10) {
+    clock.advance(10_000);
+    await pause(1);
+  }
+  while (filesWithoutRow(directory).length > 0) await pause(1);
+  const db = foreignConnection(directory, { readonly: true });
+  expect(await cache.size()).toBe(db.prepare('SELECT total(space) FROM entry').pluck().get());
+  expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
 }, 60_000);
 
 it('Files left over by killed processes are reported by check(), and removed by upkeep when they are old', async () => {
@@ -121,4 +141,11 @@ function filesWithoutRow(directory: string): string[] {
     .map((path) => relative(join(directory, 'values'), path).split(sep).join('/'))
     .filter((name) => !named.has(name))
     .sort();
+}
+
+function hasReservation(directory: string, name: string): boolean {
+  const db = foreignConnection(directory, { readonly: true });
+  const found = db.prepare('SELECT 1 FROM reservation WHERE file = ?').get(name.replace(/\.tmp$/, ''));
+  db.close();
+  return found !== undefined;
 }

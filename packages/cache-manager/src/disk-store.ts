@@ -69,6 +69,7 @@ export class DiskStore extends CacheView {
   #ofKeyv: string | undefined;
   #isInKeyv = false;
   #isUsed = false;
+  #isWarnedOfKeyv6 = false;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(options: DiskStoreOptions = {} as DiskStoreOptions) {
@@ -103,6 +104,16 @@ export class DiskStore extends CacheView {
     }
     this.#isInKeyv = true;
     this.#ofKeyv = namespace;
+  }
+
+  /**
+   * Asked for by Keyv 6 alone, which learns that it has to see to deadlines itself.
+   *
+   * @internal
+   */
+  get capabilities(): undefined {
+    this.#warnOfKeyv6();
+    return undefined;
   }
 
   /** The value, or undefined; with `raw`, `{ value, expires }`. */
@@ -147,7 +158,7 @@ export class DiskStore extends CacheView {
   }
 
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return Promise.all(keys.map((key) => this.has(key)));
+    return this.#told(() => this.cache.hasMany(keys.map((key) => this.#stored(key))));
   }
 
   /**
@@ -243,14 +254,30 @@ export class DiskStore extends CacheView {
     );
   }
 
+  /** The key as it is known to those who use the Keyv that this store is in: Keyv 5 puts its namespace before it. */
+  #known(key: string): string {
+    const prefix = `${this.#ofKeyv}:`;
+    return this.#ofKeyv && key.startsWith(prefix) ? key.slice(prefix.length) : key;
+  }
+
   #terms(key: string, value: unknown, given: number | SetOptions | undefined): SetOptions {
     const { ttl, ...options }: SetOptions = typeof given === 'object' ? given : { ttl: given };
     const lifetime = ttl ?? (options.expires === undefined ? this.ttl : undefined);
     return {
       ...options,
       ...(lifetime === 0 ? undefined : expiryOfTtl(lifetime)),
-      tags: options.tags ?? this.tagsFor(key, () => value),
+      tags: options.tags ?? this.tagsFor(this.#known(key), () => value),
     };
+  }
+
+  #warnOfKeyv6(): void {
+    if (this.#isWarnedOfKeyv6) return;
+    this.#isWarnedOfKeyv6 = true;
+    process.emitWarning(
+      'a DiskStore was put into a Keyv 6. As a store of cache-manager, or of NestJS, that computes every wrap() anew and knows no ' +
+        'ttl(): give it the DiskStore itself (with @nestjs/cache-manager 3.1.3 or newer). For a Keyv use KeyvDiskStore.',
+      { type: 'DiskCacheWarning', code: 'DISKCACHE_KEYV_6' },
+    );
   }
 
   /** What a call rejects with, cache-manager and others often keep to themselves: so it is told here too. */

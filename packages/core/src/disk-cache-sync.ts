@@ -149,6 +149,21 @@ export class DiskCacheSync {
   }
 
   /**
+   * Tells of each of several keys, in their order, whether there is a live entry. It is no use of them. Costs one SELECT each,
+   * in one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  hasMany(keys: Iterable<Key>): boolean[] {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Returns an entry, with its value and what is recorded about it, or undefined when there is no live one. Counts,
    * costs and throws as get() does.
    *
@@ -183,8 +198,8 @@ export class DiskCacheSync {
    * there is no live entry, or when its value is in the database, as small ones are that setStream() did not store.
    *
    * Counts as a use, and costs one SELECT; the file is not looked at. It holds bytes as they are, text as UTF-8, other
-   * values as they were serialized, and all of that compressed where option `compression` has it so. It must not be
-   * changed, and is there only until the entry is replaced, removed or evicted.
+   * values as they were serialized. It must not be changed, and is there only until the entry is replaced, removed or
+   * evicted.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
    * @example
@@ -202,7 +217,8 @@ export class DiskCacheSync {
    *
    * When it returns the entry is committed, and the cache within its limits. An entry whose deadline has passed already
    * is removed, and none is stored. Costs one transaction, or a part of the one that is open; a file is written before
-   * it. A full cache evicts as much as is needed. What is committed outlives a crash; a power cut only with
+   * it. A full cache evicts as much as is needed; while files that other processes are just writing take all of the room,
+   * it waits for them, on the thread, up to `timeout`. What is committed outlives a crash; a power cut only with
    * `durability: 'full'`, which waits for the disk here.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
@@ -219,7 +235,8 @@ export class DiskCacheSync {
   }
 
   /**
-   * Stores several entries in one transaction, all with the same options: all of them or, when one is refused, none.
+   * Stores several entries in one transaction, with the options that one has of its own, or else those for all: all of
+   * them or, when one is refused, none.
    *
    * All other writers wait meanwhile. Of entries with one key the last counts.
    *
@@ -230,10 +247,13 @@ export class DiskCacheSync {
    * console.log(cache.count()); // 2
    * ```
    */
-  setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
+  setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): void {
     const all = given('entries', entries);
     this.transact(() => {
-      for (const [key, value] of all) this.set(key, value, options);
+      for (const [key, value, own = options] of all) this.set(key, value, own);
     });
   }
 
@@ -763,7 +783,7 @@ export class DiskCacheSync {
 
   /**
    * Returns the bytes that the entries take on disk, as they count against `sizeLimit`. Expired entries that were not
-   * removed yet are part of it; free pages and the write-ahead log are not. Costs two SELECTs.
+   * removed yet are part of it, as are files that are being written; free pages and the write-ahead log are not. Costs two SELECTs.
    *
    * @example
    * ```ts

@@ -182,6 +182,22 @@ export class DiskCache implements CacheStore {
   }
 
   /**
+   * Resolves to whether there is a live entry for each of several keys, in their order.
+   *
+   * Is no use of them, and costs a SELECT each, of which 256 are made in one turn of the event loop and one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * await cache.set('a', 1);
+   * console.log(await cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  async hasMany(keys: Iterable<Key>): Promise<boolean[]> {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Resolves to an entry, with its value and what is recorded about it, or to undefined when there is no live one.
    *
    * Counts, costs and fails as get() does.
@@ -227,7 +243,8 @@ export class DiskCache implements CacheStore {
    *
    * Costs one transaction, shared with all that is called in the same turn of the event loop. A file is written before
    * it, and long values compressed, off the event loop. A full cache evicts as much as is needed, in slices of about 5
-   * ms. What is committed outlives a crash; a power cut only with `durability: 'full'`.
+   * ms; while files that are just being written, by any process, take all of the room, it waits for them up to
+   * `timeout`. What is committed outlives a crash; a power cut only with `durability: 'full'`.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
@@ -257,7 +274,9 @@ export class DiskCache implements CacheStore {
    * use `signal` to give it up.
    *
    * Room is made as bytes arrive, or at once where `size` is known, each time in a small transaction. While others are
-   * written that take all of the room it waits for them up to `timeout`.
+   * written that take all of the room it waits for them up to `timeout`. Of several streams whose ends are not known and
+   * that together fill more than a quarter of `sizeLimit`, only the one that began first grows past a sixteenth: so one
+   * always finds room to end.
    *
    * @throws InvalidArgumentError when key, source, a chunk or an option is wrong, and `ERR_DISKCACHE_VALUE` when the
    *   source gives more or less than `size`
@@ -283,13 +302,14 @@ export class DiskCache implements CacheStore {
    *
    * Counts as a use. The file is open, and has the length that was stored, when the promise resolves: that the entry is
    * replaced, removed or evicted, or the cache closed, does not harm the stream. It has to be read to its end or
-   * destroyed, which closes the file. With option `checksum` a stream of the whole value ends with an error, before its
-   * last chunk, when it is not what was stored; a range is not compared.
+   * destroyed, which closes the file. A value that is compressed is given as it was before, and for a range of it all
+   * that comes before is decompressed too. With option `checksum` a stream of the whole value ends with an error,
+   * before its last chunk, when it is not what was stored; a range is not compared.
    *
    * Costs one SELECT and the opening of the file. Bytes are read as they are taken, off the event loop.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` for a range that starts past the value's end,
-   *   `ERR_DISKCACHE_VALUE` for a value that is neither bytes nor text, or is compressed
+   *   `ERR_DISKCACHE_VALUE` for a value that is neither bytes nor text
    * @throws DiskCacheError `ERR_DISKCACHE_STORAGE`, also as the stream's own error
    * @example
    * ```ts
@@ -304,12 +324,12 @@ export class DiskCache implements CacheStore {
 
   /**
    * Resolves to the absolute path of the file that an entry's value is in, for programs that read files; to undefined
-   * when there is no live entry, or when its value is in the database, as small ones are that setStream() did not
-   * store.
+   * when there is no live entry, when its value is compressed, or when it is in the database, as small ones are that
+   * setStream() did not store.
    *
    * Counts as a use, and costs one SELECT; the file is not looked at. It holds bytes as they are, text as UTF-8, other
-   * values as they were serialized, and all of that compressed where option `compression` has it so. It must not be
-   * changed, and is there only until the entry is replaced, removed or evicted.
+   * values as they were serialized. It must not be changed, and is there only until the entry is replaced, removed or
+   * evicted.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`
    * @example
@@ -323,7 +343,7 @@ export class DiskCache implements CacheStore {
   }
 
   /**
-   * Stores several entries, all with the same options.
+   * Stores several entries, with the options that one has of its own, or else those for all.
    *
    * When one is invalid nothing is stored; when one fails later, the others may have been. For all or nothing use
    * transact(). Of entries with one key the last counts.
@@ -339,8 +359,13 @@ export class DiskCache implements CacheStore {
    * console.log(await cache.count()); // 2
    * ```
    */
-  async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const all = given('entries', entries).map(([key, value]) => this.#writes.set(key, value, options));
+  async setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void> {
+    const all = given('entries', entries).map(([key, value, own = options]) =>
+      this.#writes.set(key, value, own),
+    );
     await Promise.all(all.map((one) => this.#calls.put(one)));
   }
 
@@ -828,7 +853,8 @@ export class DiskCache implements CacheStore {
    *
    * The lock is waited for without blocking, after all that this process has called before; then the body runs at once,
    * with the cache's synchronous verbs. It keeps the event loop, and all other writers, for as long as it takes, files
-   * that it reads or writes included.
+   * that it reads or writes included. A file that it replaces goes after the commit: until then the files may take up
+   * to twice the size limit.
    *
    * @throws what `body` threw, and then nothing has changed
    * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
@@ -920,7 +946,7 @@ export class DiskCache implements CacheStore {
   /**
    * Resolves to the bytes that the entries take on disk, as they count against `sizeLimit`.
    *
-   * Expired entries that were not removed yet are part of it, as are the files of streams that are being written; free
+   * Expired entries that were not removed yet are part of it, as are files that are being written; free
    * pages and the write-ahead log are not. Costs two SELECTs.
    *
    * @example

@@ -55,8 +55,9 @@ export abstract class CacheView extends StoreEvents {
   }
 
   /**
-   * Goes through the keys that match a pattern, in their order: `*` stands for any text, `?` for one character. Does not read
-   * values, and of the keys only those that begin as the pattern does.
+   * Goes through the keys that match a pattern, in their order: `*` stands for any text, `?` for one character. With `tag`
+   * only through those of entries that have it. Does not read values, and of the keys only those that begin as the pattern
+   * does.
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, and what the cache throws, at the first step
    * @example
@@ -64,10 +65,10 @@ export abstract class CacheView extends StoreEvents {
    * for await (const key of store.keys('user:*')) console.log(key);
    * ```
    */
-  async *keys(pattern = '*'): AsyncGenerator<string, void> {
+  async *keys(pattern = '*', { tag }: { tag?: string | undefined } = {}): AsyncGenerator<string, void> {
     const { prefix, matches } = keyPattern(pattern);
     const start = this.prefix;
-    for await (const stored of this.cache.keys({ prefix: start + prefix })) {
+    for await (const stored of this.cache.keys({ prefix: start + prefix, tag })) {
       const key = (stored as string).slice(start.length);
       if (matches(key)) yield key;
     }

@@ -1,7 +1,9 @@
 import { DiskCacheError } from '@diskcache/core';
 import type Keyv from 'keyv';
 import { KeyvDiskStore } from './keyv-disk-store.ts';
+import { assertOption } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
+import { withRawReads } from './raw-reads.ts';
 import type { Tags } from './tags.ts';
 
 /** What createKeyv() needs: where the entries are, and two options that are Keyv's. */
@@ -42,15 +44,23 @@ export interface CreateKeyv<InstalledKeyv> {
  */
 export const createKeyv: CreateKeyv<Keyv> = <Instance>(
   options: CreateKeyvOptions,
-  { Keyv: Given }: { Keyv?: KeyvClass<Instance> } = {},
+  use: { Keyv?: KeyvClass<Instance> } = {},
 ): Instance => {
   const { namespace = 'keyv', ttl, ...source } = { ...options };
-  const Chosen = (Given ?? installedKeyv()) as new (options: object) => Instance;
+  const Chosen = (givenKeyv(use) ?? installedKeyv()) as new (options: object) => Instance;
   const store = new KeyvDiskStore({ ...(source as CacheSource), keyvSerializer: false });
   // The dialect is for a library that has another copy of Keyv and takes this one for a store: it looks for it there.
   const { dialect } = store.opts;
-  return new Chosen({ store, namespace, ttl, dialect, ...serializerOff(Chosen) });
+  const keyv = new Chosen({ store, namespace, ttl, dialect, ...serializerOff(Chosen) });
+  return withRawReads(keyv, store.opts);
 };
+
+function givenKeyv(use: { Keyv?: KeyvClass<unknown> }): KeyvClass<unknown> | undefined {
+  const given: unknown = typeof use === 'function' ? use : use?.Keyv;
+  const isRight = typeof use === 'object' && (given === undefined || typeof given === 'function');
+  assertOption('Keyv', given, isRight, 'the class Keyv, as in createKeyv(options, { Keyv })');
+  return use.Keyv;
+}
 
 /** By the options of Keyv 5 and of Keyv 6, each of which ignores the other's. Keyv 4 always calls its serializer. */
 function serializerOff(Chosen: KeyvClass<unknown>): object {

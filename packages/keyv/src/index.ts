@@ -9,4 +9,5 @@ export type { CacheSource } from './opened-cache.ts';
 export { CacheView } from './cache-view.ts';
 export { expiryOfTtl } from './expiry.ts';
 export { assertOption, isTextOrNone, shown, stringKey } from './misuse.ts';
+export { assertTags } from './tags.ts';
 export { plainData } from './plain-data.ts';

@@ -157,7 +157,7 @@ export class KeyvDiskStore extends CacheView {
   }
 
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return Promise.all(keys.map((key) => this.has(key)));
+    return this.cache.hasMany(keys.map((key) => this.#stored(key)));
   }
 
   /** @param lifetime a ttl under Keyv 4 and 5, a deadline under Keyv 6 */
@@ -169,11 +169,13 @@ export class KeyvDiskStore extends CacheView {
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<void>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[] | void> {
-    return Promise.all(
-      entries.map(({ key, value, ttl, expires }) =>
-        this.set(key, value, this.#contract === 6 ? expires : ttl),
-      ),
+    await this.cache.setMany(
+      entries.map(({ key, value, ttl, expires }) => {
+        const lifetime = this.#contract === 6 ? expires : ttl;
+        return [this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime)];
+      }),
     );
+    return entries.map(() => true);
   }
 
   async delete(key: string): Promise<boolean> {

@@ -69,6 +69,23 @@ describe('a serializer of one’s own', () => {
     },
   );
 
+  test.for<[string, DiskCacheOptions]>([
+    ['rows', {}],
+    ['files', { fileThreshold: 1 }],
+    ['values that are compressed by a thread', { compression: { algorithm: 'gzip', threshold: 1 } }],
+  ])('may write into the same buffer again and again: %s', async ([, options]) => {
+    const shared = Buffer.alloc(500_000);
+    const thrifty: Serializer = {
+      id: 'thrifty',
+      serialize: (value) => shared.subarray(0, shared.write(JSON.stringify(value))),
+      deserialize: (data) => JSON.parse(String(data)),
+    };
+    const cache = openCache({ serializer: thrifty, ...options });
+    const values = ['a', 'b', 'c'].map((letter) => ({ text: letter.repeat(400_000) }));
+    await Promise.all(values.map((value, i) => cache.set(i, value)));
+    expect(await cache.getMany([0, 1, 2])).toEqual(values);
+  });
+
   test('is not asked for strings, numbers and bytes', () => {
     const never = () => expect.unreachable();
     const cache = openSync({ serializer: { id: 'never', serialize: never, deserialize: never } });

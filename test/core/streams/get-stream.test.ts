@@ -8,12 +8,14 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { DiskCache, DiskCacheOptions, StreamRange } from '@diskcache/core';
 import { describe, expect, test } from 'vitest';
 import { openCache } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { valueFiles } from '../../support/on-disk.ts';
 import { turnsUntil } from '../../support/turns.ts';
 import { someTurns } from '../../support/turns.ts';
 
@@ -223,6 +225,86 @@ describe('a file', () => {
     },
   );
 });
+
+/** Compresses to about half, differently all along. */
+const PACKABLE = Buffer.from(randomBytes(300_000).toString('hex'));
+
+describe.for(['zstd', 'brotli', 'gzip'] as const)(
+  'getStream() of what is compressed by %s',
+  (compression) => {
+    const options = { compression: { algorithm: compression, threshold: 1 } };
+
+    test.for<[string, StreamRange | undefined, Buffer]>([
+      ['all bytes', undefined, PACKABLE],
+      ['the start', { end: 99 }, PACKABLE.subarray(0, 100)],
+      ['a part', { start: 300_000, end: 300_009 }, PACKABLE.subarray(300_000, 300_010)],
+      ['the end', { start: 599_990 }, PACKABLE.subarray(599_990)],
+    ])('gives %s, from a file or a row, of bytes or text', async ([, range, expected]) => {
+      for (const fileThreshold of [1, 10_000_000]) {
+        const cache = openCache({ ...options, fileThreshold, checksum: true });
+        for (const value of [PACKABLE, String(PACKABLE), new Uint8Array(PACKABLE)]) {
+          await cache.set('key', value);
+          expect((await cache.entry('key'))?.size).toBeLessThan(PACKABLE.length * 0.7);
+          const stream = (await cache.getStream('key', range)) as Readable;
+          expect((await buffer(stream)).equals(expected)).toBe(true);
+        }
+      }
+    });
+
+    test('refuses a range that starts past the end of the value, and what is neither bytes nor text', async () => {
+      for (const fileThreshold of [1, 10_000_000]) {
+        const cache = openCache({ ...options, fileThreshold });
+        await cache.set('key', PACKABLE);
+        await expect(cache.getStream('key', { start: 600_000 })).rejects.toMatchObject({
+          code: 'ERR_DISKCACHE_OPTION',
+          message: "start must be below the value's size of 600000 bytes; given 600000",
+        });
+        await cache.set('key', { text: String(PACKABLE) });
+        await expect(cache.getStream('key')).rejects.toMatchObject({
+          code: 'ERR_DISKCACHE_VALUE',
+          message: expect.stringContaining("written by serializer 'json'"),
+        });
+      }
+    });
+
+    test.for([10, 150_000, -1])(
+      'ends with an ERR_DISKCACHE_SERIALIZER, and not as if it were whole, where byte %i is another',
+      async (place) => {
+        const cache = openCache({ ...options, fileThreshold: 1 });
+        await cache.set('key', PACKABLE);
+        const [file] = valueFiles(cache.directory) as [string];
+        const bytes = readFileSync(file);
+        bytes[(place + bytes.length) % bytes.length]! ^= 0x10;
+        writeFileSync(file, bytes);
+        await expect(
+          (async () => buffer((await cache.getStream('key')) as Readable))(),
+        ).rejects.toMatchObject({ code: 'ERR_DISKCACHE_SERIALIZER', key: 'key', serializer: compression });
+      },
+    );
+
+    test.skipIf(!existsSync('/proc/self/fd'))('closes its file when it is ended in any way', async () => {
+      const cache = openCache({ ...options, fileThreshold: 1 });
+      await cache.set('key', PACKABLE);
+      const [file] = valueFiles(cache.directory) as [string];
+      const isOpen = () => openFiles().includes(file);
+      const ends: ((stream: Readable) => unknown)[] = [
+        (stream) => stream.destroy(),
+        (stream) => buffer(stream),
+        async (stream) => {
+          for await (const _ of stream) break;
+        },
+      ];
+      for (const end of ends) {
+        for (const range of [undefined, { start: 10, end: 20 }]) {
+          const stream = (await cache.getStream('key', range)) as Readable;
+          expect(isOpen()).toBe(true);
+          await end(stream);
+          await turnsUntil(() => !isOpen());
+        }
+      }
+    });
+  },
+);
 
 function flipByte(path: string): void {
   const bytes = readFileSync(path);

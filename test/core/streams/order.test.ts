@@ -109,3 +109,40 @@ test('no more is taken from a source than can be written', async () => {
   await setting;
   expect(await cache.entry('key')).toMatchObject({ size: 5_000_000 });
 });
+
+test('a stream that waits for its turn behind another is given up at once, and the next one comes after', async () => {
+  const cache = openCache();
+  const first = new SteeredSource().give('begun');
+  const setFirst = cache.setStream('key', first);
+  const abort = new AbortController();
+  const source = new SteeredSource().give('never').end();
+  const given = cache.setStream('key', source, { signal: abort.signal });
+  const last = cache.setStream('key', ['last']);
+  await someTurns();
+  expect(source.asked).toBe(0);
+  abort.abort(new Error('given up'));
+  await expect(given).rejects.toThrow('given up');
+  expect(source.isEnded).toBe(true);
+  first.end();
+  await Promise.all([setFirst, last]);
+  expect(await cache.get('key')).toEqual(Buffer.from('last'));
+  expect(valueFiles(cache.directory)).toHaveLength(1);
+});
+
+test('a stream that has ended and waits for the lock is given up at once, and leaves nothing', async () => {
+  const cache = openCache({ timeout: 60_000 });
+  const lock = foreignConnection(cache.directory);
+  const abort = new AbortController();
+  const source = new SteeredSource().give('value');
+  const setting = cache.setStream('key', source, { signal: abort.signal, size: 5 });
+  await turnsUntil(() => source.asked === 2);
+  lock.exec('BEGIN IMMEDIATE');
+  source.end();
+  await turnsUntil(() => valueFiles(cache.directory).some((path) => path.endsWith('.val')));
+  await someTurns();
+  abort.abort(new Error('given up'));
+  lock.exec('COMMIT');
+  await expect(setting).rejects.toThrow('given up');
+  expect(valueFiles(cache.directory)).toEqual([]);
+  expect(await cache.check()).toMatchObject({ ok: true, entries: 0 });
+});

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { DiskCache } from '@diskcache/core';
@@ -26,6 +27,14 @@ describe.for([
     clock.advance(1000);
     for (const key of ['row', 'expired', 'none']) expect(await door(cache).path(key)).toBeUndefined();
     expect(await cache.stats()).toMatchObject({ hits: 1, misses: 2 });
+  });
+
+  test('is undefined for a value that is compressed, whose file other programs would not understand', async () => {
+    const cache = openCache({ fileThreshold: 50, compression: { algorithm: 'gzip', threshold: 1 } });
+    await cache.set('compressed', 'x'.repeat(100_000));
+    await cache.set('as it is', randomBytes(1000));
+    expect(await door(cache).path('compressed')).toBeUndefined();
+    expect(await door(cache).path('as it is')).toMatch(/\.val$/);
   });
 
   test('counts as a use', async () => {

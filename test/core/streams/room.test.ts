@@ -5,9 +5,14 @@ import { openCache } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
 import { SteeredSource } from '../../support/steered-source.ts';
-import { turnsUntil } from '../../support/turns.ts';
+import { someTurns, turnsUntil } from '../../support/turns.ts';
 
 const LIMIT = 1_000_000;
+
+/** What is kept for files that are being written. */
+function reserved(cache: DiskCache): unknown[] {
+  return foreignConnection(cache.directory).prepare('SELECT * FROM reservation').all();
+}
 
 /** A cache filled with rows of 10 KB. */
 async function openFull(options: DiskCacheOptions = {}): Promise<DiskCache> {
@@ -123,6 +128,37 @@ test('streams that together take more than there is wait for each other up to th
   expect(await cache.has('one')).toBe(false);
 });
 
+test.for<[number, number]>([
+  [2, 0.6],
+  [5, 0.3],
+  [5, 0.55],
+])('%i streams of %d of the limit each, all begun at once, are all stored', async ([count, part]) => {
+  const cache = openCache({ sizeLimit: 4 * LIMIT });
+  const other = openCache({ sizeLimit: 4 * LIMIT }, cache.directory);
+  async function* chunks() {
+    for (let left = 4 * LIMIT * part; left > 0; left -= 50_000) {
+      yield Buffer.alloc(50_000);
+      await someTurns();
+    }
+  }
+  const doors = [cache, other];
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => (doors[i % 2] as DiskCache).setStream(`key ${i}`, chunks())),
+  );
+  expect(await cache.count()).toBeGreaterThan(0);
+  expect(reserved(cache)).toEqual([]);
+  expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
+});
+
+test('a stream that stands still holds back no younger one for long', async () => {
+  const cache = openCache({ sizeLimit: LIMIT, timeout: 50 });
+  const { source, setting } = await begin(cache, 'first', 300_000);
+  await cache.setStream('second', [Buffer.alloc(300_000), Buffer.alloc(300_000)]);
+  expect(await cache.get<Buffer>('second')).toHaveLength(600_000);
+  source.end();
+  await setting;
+});
+
 test('where nothing is evicted a full cache refuses a stream at once', async () => {
   const cache = openCache({ sizeLimit: LIMIT, eviction: 'none' });
   await cache.set('row', 'x'.repeat(500_000));
@@ -160,22 +196,53 @@ test('the file of a stream that stands still is not taken for one that was left 
   expect(await cache.get<Buffer>('key')).toHaveLength(100_000);
 });
 
-test('what a killed process leaves of a stream is removed after a minute, and its room given back', async () => {
+test('what a killed process leaves of a stream is removed after ten seconds, and its room given back', async () => {
   const clock = new FakeClock(Date.now());
-  const killed = openCache();
+  const killed = openCache({ clock: new FakeClock() });
   const { source, setting } = await begin(killed, 'key', 100_000);
   const [file] = valueFiles(killed.directory) as [string];
   const cache = openCache({ clock }, killed.directory);
   expect(await cache.size()).toBeGreaterThan(100_000);
-  clock.advance(50_000);
-  expect(existsSync(file)).toBe(true);
-  const longAgo = clock.now() / 1000 - 3600;
-  utimesSync(file, longAgo, longAgo);
+  utimesSync(file, clock.now() / 1000, clock.now() / 1000);
   clock.advance(10_000);
-  expect(existsSync(file)).toBe(false);
+  await someTurns();
+  expect(existsSync(file)).toBe(true);
+  clock.advance(10_000);
+  await turnsUntil(() => !existsSync(file));
   expect(await cache.size()).toBe(0);
-  expect(foreignConnection(cache.directory).prepare('SELECT * FROM reservation').all()).toEqual([]);
+  expect(reserved(cache)).toEqual([]);
   source.end();
   await expect(setting).rejects.toMatchObject({ code: 'ERR_DISKCACHE_STORAGE' });
   expect(await cache.check()).toMatchObject({ ok: true, entries: 0 });
+});
+
+test('what a killed process has reserved is given back at once when a large value finds no room', async () => {
+  const clock = new FakeClock(Date.now());
+  const killed = openCache({ sizeLimit: LIMIT, clock: new FakeClock() });
+  const { source, setting } = await begin(killed, 'key', 900_000);
+  const [file] = valueFiles(killed.directory) as [string];
+  const tooOld = clock.now() / 1000 - 11;
+  utimesSync(file, tooOld, tooOld);
+  for (const door of ['async', 'sync', 'small'] as const) {
+    const cache = openCache(
+      { sizeLimit: LIMIT, clock, timeout: 0, fileThreshold: 200_000 },
+      killed.directory,
+    );
+    if (door === 'async') await cache.set(door, Buffer.alloc(300_000));
+    else cache.sync.set(door, Buffer.alloc(door === 'sync' ? 300_000 : 100_000));
+    await turnsUntil(() => !existsSync(file));
+  }
+  source.end();
+  await expect(setting).rejects.toMatchObject({ code: 'ERR_DISKCACHE_STORAGE' });
+});
+
+test('an empty stream keeps no room, also when its entry needs more than one transaction', async () => {
+  const cache = openCache();
+  await cache.transact((tx) => {
+    for (let i = 0; i < 20_000; i++) tx.set(i, i);
+  });
+  const limited = openCache({ entryLimit: 10 }, cache.directory);
+  await limited.setStream('empty', []);
+  expect(reserved(cache)).toEqual([]);
+  expect(await limited.count()).toBe(10);
 });

@@ -7,7 +7,7 @@ import { openCache } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
 import { SteeredSource } from '../../support/steered-source.ts';
-import { turnsUntil } from '../../support/turns.ts';
+import { someTurns, turnsUntil } from '../../support/turns.ts';
 
 const CHUNKS = [Buffer.from('first '), 'sécond ', Buffer.from('third')];
 const BYTES = Buffer.from('first sécond third');
@@ -309,7 +309,19 @@ describe('setStream() refuses, with what is allowed,', () => {
     ['null, as of a Response without a body', () => null, 'given null'],
     ['an object', () => ({}), 'given an object'],
     ['a web stream that is read by others', () => locked, 'given one that another reader has locked'],
+    ['a web stream that was read', readWebStream, 'given one that has been read from'],
+    ['the body of a Response that was read', readBody, 'given one that'],
     ['a Readable that was read', endedReadable, 'given one that has been read to its end'],
+    [
+      'an iterator that gives no results',
+      () => ({ [Symbol.asyncIterator]: () => ({ next: async () => undefined }) }),
+      'given an iterator whose next() gave undefined and no { done, value }',
+    ],
+    [
+      'an iterator at once that gives no results',
+      () => ({ [Symbol.iterator]: () => ({ next: () => 5 }) }),
+      'given an iterator whose next() gave 5 and no { done, value }',
+    ],
   ])('%s as its source', async ([, source, told]) => {
     const error = await openCache()
       .setStream('key', (await source()) as StreamSource)
@@ -335,6 +347,40 @@ describe('setStream() refuses, with what is allowed,', () => {
     expect(error).toMatchObject({ name: 'InvalidArgumentError', code: 'ERR_DISKCACHE_OPTION' });
     expect((error as Error).message).toContain(told);
   });
+});
+
+async function readWebStream(): Promise<ReadableStream> {
+  const stream = new Blob(['x']).stream();
+  const reader = stream.getReader();
+  await reader.read();
+  reader.releaseLock();
+  return stream;
+}
+
+async function readBody(): Promise<unknown> {
+  const response = new Response('x');
+  await response.text();
+  return response.body;
+}
+
+test('a chunk of an iterable may be a promise, and one that is rejected fails the call alone', async () => {
+  const cache = openCache();
+  const chunks = [Promise.resolve('first '), 'second'] as unknown as Iterable<string>;
+  await cache.setStream('key', chunks);
+  expect(await cache.get('key')).toEqual(Buffer.from('first second'));
+  let isEnded = false;
+  function* failing() {
+    try {
+      yield Promise.reject(new Error('rejected')) as unknown as string;
+    } finally {
+      isEnded = true;
+    }
+  }
+  await expect(cache.setStream('key', failing())).rejects.toThrow('rejected');
+  // An unhandled rejection would end the process, and be told by the test runner.
+  await someTurns();
+  expect(isEnded).toBe(true);
+  expect(await cache.get('key')).toEqual(Buffer.from('first second'));
 });
 
 /** No file beside the entries', no temporary one, and totals that are right. */

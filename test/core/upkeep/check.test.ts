@@ -294,3 +294,24 @@ test('after whatever was done, in transactions that failed too, check() finds no
     { numRuns: 40 },
   );
 });
+
+test.for([0, 0.5, 0.99])(
+  'a file without an entry is removed within 90 seconds, whenever its process was killed, random %s',
+  async (random) => {
+    const clock = new FakeClock(Date.now());
+    const cache = openCache({ clock, random: () => random, fileThreshold: 100 });
+    await cache.set('key', 'x'.repeat(200));
+    const folder = dirname(valueFiles(cache.directory)[0]!);
+    for (let killedAt = 0; killedAt < 5; killedAt++) {
+      const left = join(folder, `left-${killedAt}.val.tmp`);
+      writeFileSync(left, 'left over');
+      utimesSync(left, clock.now() / 1000, clock.now() / 1000);
+      for (let seconds = 0; seconds < 100; seconds += 10) {
+        clock.advance(10_000);
+        await someTurns();
+      }
+      expect(valueFiles(cache.directory)).toHaveLength(1);
+      clock.advance(10_000 * killedAt);
+    }
+  },
+);

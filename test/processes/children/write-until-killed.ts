@@ -8,7 +8,7 @@ const LENGTHS = [100, 30_000, 70_000];
 interface Given {
   readonly directory: string;
   readonly round: number;
-  readonly what: 'sets' | 'streams' | 'transactions' | 'clearing';
+  readonly what: 'sets' | 'large' | 'streams' | 'transactions' | 'clearing';
 }
 
 const { directory, round, what } = given<Given>();
@@ -16,6 +16,7 @@ const { directory, round, what } = given<Given>();
 const cache = new DiskCache(directory);
 say('open');
 if (what === 'sets') await sets();
+else if (what === 'large') await large();
 else if (what === 'streams') await streams();
 else if (what === 'transactions') await transactions();
 else await clearing();
@@ -30,6 +31,16 @@ async function sets(): Promise<void> {
         say('set', i);
       }),
     );
+  }
+}
+
+/** Sets values of 4 MB for ever, through both doors. */
+async function large(): Promise<void> {
+  const value = Buffer.alloc(4_000_000);
+  for (let n = 0; n < 1000; n++) {
+    await Promise.all([0, 1, 2].map((i) => cache.set(`${round}:${n}:${i}`, value)));
+    cache.sync.set(`${round}:${n}`, value);
+    say('written', n);
   }
 }
 

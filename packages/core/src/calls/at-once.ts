@@ -5,13 +5,17 @@ import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
+import { bytesOnDisk } from '../storage/files/value-files.ts';
 import { type LogSync, NotSynced } from '../storage/rows/log-sync.ts';
 import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDiskNow } from '../upkeep/freed-space.ts';
 import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
+import { RoomTaken } from '../upkeep/evictor.ts';
+import { putReserved, reserveSpace } from './file-space.ts';
 
 const LONGEST_PAUSE_MS = 4;
+const ROOM_PAUSE_MS = 10;
 const LOCKED = Symbol('locked');
 
 /** Carries out calls on the caller's thread: when they return they are done. */
@@ -31,12 +35,17 @@ export class AtOnce {
 
   /** The same of several: all rows from one snapshot, then their values. */
   loadMany<Row extends EntryRow>(keys: readonly Key[], find: Find<Row>): (Loaded<Row> | undefined)[] {
-    const rows = this.read(() => this.#engine.storage.snapshot(() => keys.map(find)));
+    const rows = this.lookMany(keys, find);
     return keys.map((key, place) => {
       const loaded = this.#readOrLeaveOut(() => this.#valueOf(key, rows[place], find));
       this.#engine.counted(key, loaded?.row);
       return loaded;
     });
+  }
+
+  /** What `look` tells of each of several keys, at one moment. */
+  lookMany<T>(keys: readonly Key[], look: (key: Key) => T): T[] {
+    return this.read(() => this.#engine.storage.snapshot(() => keys.map(look)));
   }
 
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */
@@ -81,8 +90,8 @@ export class AtOnce {
 
   /** @returns whether the row was written */
   put({ value, work }: Put<PreparedValue>): boolean {
-    const putRow = () => this.write({ work: () => work(value) });
-    return isFile(value) ? this.#withFile(value, putRow) : putRow();
+    const putRow = () => work(value);
+    return isFile(value) ? this.#withFile(value, putRow) : this.write({ work: putRow });
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
@@ -140,29 +149,64 @@ export class AtOnce {
   }
 
   /** The file is written before the row, and goes again unless the row came to be. */
-  #withFile({ file, bytes, size }: PreparedFile, putRow: () => boolean): boolean {
-    const { files, transaction } = this.#engine.storage;
+  #withFile(value: PreparedFile, putRow: () => boolean | typeof AGAIN): boolean {
+    const engine = this.#engine;
+    const { files, reservations, transaction } = engine.storage;
+    const { file } = value;
     let isStored = false;
     try {
-      for (let failures = 0; ;) {
-        this.#write(() => this.#engine.makeRoom(size), undefined);
-        freeOnDiskNow(this.#engine);
-        try {
-          files.writeSync(file, bytes);
-          break;
-        } catch (error) {
-          if (!this.#mayTryAgain(error, failures++, size)) throw error;
-        }
+      this.#writeFile(value);
+      isStored = this.write({ work: () => putReserved(engine, file, putRow) });
+      if (isStored && transaction.isOpen) {
+        transaction.fileWritten(file);
+        for (const name of transaction.takeObsolete()) files.removeSync(name);
       }
-      isStored = putRow();
-      if (isStored && transaction.isOpen) transaction.fileWritten(file);
       return isStored;
     } catch (error) {
       isStored = error instanceof NotSynced;
       throw storageError(error, 'cannot write a value file');
     } finally {
-      if (!isStored) files.removeSync(file);
+      if (!isStored) this.#giveUp(file);
+      reservations.disown(file);
     }
+  }
+
+  #writeFile({ file, bytes, size }: PreparedFile): void {
+    const engine = this.#engine;
+    for (let failures = 0; ;) {
+      this.#reserve(file, bytesOnDisk(size));
+      freeOnDiskNow(engine);
+      try {
+        return engine.storage.files.writeSync(file, bytes);
+      } catch (error) {
+        if (!this.#mayTryAgain(error, failures++, size)) throw error;
+      }
+    }
+  }
+
+  /** Waits for the room that other processes take, and gives up at once where only this one could give it back. */
+  #reserve(file: string, space: number): void {
+    const engine = this.#engine;
+    const { timeoutMs, random } = engine.settings;
+    const { reservations, transaction } = engine.storage;
+    for (const end = monotonicMs() + timeoutMs; ; sleepSync(ROOM_PAUSE_MS * (0.5 + random()))) {
+      try {
+        return this.#write(() => reserveSpace(engine, file, space), undefined);
+      } catch (error) {
+        const mayWait = error instanceof RoomTaken && !transaction.isOpen && reservations.hasOthers;
+        if (!mayWait || monotonicMs() > end) throw error;
+      }
+    }
+  }
+
+  /** What cannot be given back at once of the space of a file is given back by upkeep, since the file is gone. */
+  #giveUp(file: string): void {
+    const { files, reservations, transaction } = this.#engine.storage;
+    files.removeSync(file);
+    if (!reservations.isOwn(file)) return;
+    const release = () => void reservations.release(file);
+    if (transaction.isOpen) release();
+    else this.#engine.tryWrite(release);
   }
 
   /** A row's value, and the row that it is from: another process may have replaced the one that was found. */

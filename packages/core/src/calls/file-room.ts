@@ -1,9 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../clock.ts';
-import type { AGAIN } from '../engine/engine.ts';
 import type { Settings } from '../options.ts';
-import { RoomTaken } from '../upkeep/evictor.ts';
-import type { WriteQueue } from './write-queue.ts';
 
 interface Waiting {
   readonly bytes: number;
@@ -11,17 +7,20 @@ interface Waiting {
 }
 
 /**
- * Bounds the bytes of value files that are being written at one time, since they are on disk before their rows count
- * them: to a part of the size limit, but always at least one file. Room is given in the order in which it was asked for,
- * which is the order of the calls: a write that has its room never waits for one that has not.
+ * Bounds the bytes of value files that this process is writing at one time: to a part of the size limit, but always at
+ * least one file. They are let in in the order in which they ask, which is the order of the calls: a write that was let in
+ * never waits for one that was not.
  */
 export class FileRoom {
   readonly #limit: number;
+  readonly #timeoutMs: number;
   #used = 0;
   readonly #waiting: Waiting[] = [];
+  #lastFoundAt = -Infinity;
 
-  constructor(sizeLimit: number) {
+  constructor({ sizeLimit, timeoutMs }: Pick<Settings, 'sizeLimit' | 'timeoutMs'>) {
     this.#limit = sizeLimit / 16;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Waits until a file of `bytes` may be written. */
@@ -31,10 +30,23 @@ export class FileRoom {
     await entered;
   }
 
-  /** Says that the file's row counts it now, or that it is gone. */
+  /** Says that the file is written, or will not be. */
   giveBack(bytes: number): void {
     this.#used -= bytes;
     this.#admit();
+  }
+
+  /** Says that there was room on disk for a file. */
+  found(): void {
+    this.#lastFoundAt = monotonicMs();
+  }
+
+  /**
+   * Whether a file is to wait no longer for room on disk: it was asked for long enough ago, and for as long none of those
+   * before it had any either. So those that stand in line wait for that together, and not one after the other.
+   */
+  isLate(askedAt: number): boolean {
+    return monotonicMs() > Math.max(askedAt, this.#lastFoundAt) + this.#timeoutMs;
   }
 
   #admit(): void {
@@ -44,37 +56,5 @@ export class FileRoom {
       this.#waiting.shift();
       first.enter();
     }
-  }
-}
-
-const PAUSE_MS = 10;
-
-/**
- * Makes room for a file, again and again as long as other files that are being written take all there is: those of other
- * processes too, so that nobody tells when there is room.
- *
- * @param makeRoom needs the lock
- * @throws {@link RoomTaken} when there was none for `timeoutMs`
- */
-export async function whileRoomIsTaken<T>(
-  { timeoutMs, random }: Pick<Settings, 'timeoutMs' | 'random'>,
-  queue: WriteQueue,
-  makeRoom: () => T | typeof AGAIN,
-): Promise<T> {
-  for (const end = monotonicMs() + timeoutMs; ;) {
-    const made = await queue.run([], () => orTaken(makeRoom));
-    if (!(made instanceof RoomTaken)) return made;
-    if (monotonicMs() > end) throw made;
-    await sleep(PAUSE_MS * (0.5 + random()));
-  }
-}
-
-/** What is only tried is no failure, which would take others of its group back with it. */
-function orTaken<T>(makeRoom: () => T): T | RoomTaken {
-  try {
-    return makeRoom();
-  } catch (error) {
-    if (error instanceof RoomTaken) return error;
-    throw error;
   }
 }

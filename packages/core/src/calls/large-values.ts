@@ -1,10 +1,10 @@
+import { monotonicMs } from '../clock.ts';
 import { type AGAIN, type Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
-import { FileRoom, whileRoomIsTaken } from './file-room.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FileContent, OpenFile } from '../storage/files/value-files.ts';
+import { bytesOnDisk, type FileContent, type OpenFile } from '../storage/files/value-files.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDisk } from '../upkeep/freed-space.ts';
 import {
@@ -14,7 +14,11 @@ import {
   type UnfinishedValue,
 } from '../engine/value-layout.ts';
 import type { Loaded } from './call.ts';
-import type { ConcernedKeys, WriteQueue } from './write-queue.ts';
+import { FileRoom } from './file-room.ts';
+import { PendingFile } from './pending-file.ts';
+import { whileRoomIsTaken } from './room-taken.ts';
+import type { ConcernedKeys } from './pending-writes.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 /** Values in files, read and written off the event loop. */
 export class LargeValues {
@@ -23,14 +27,12 @@ export class LargeValues {
   readonly #readRow: <T>(work: () => T) => T | Promise<T>;
   readonly #room: FileRoom;
   readonly #reads = new Set<Promise<unknown>>();
-  /** Bytes of files that are being written, whose rows do not count them yet. */
-  #uncounted = 0;
 
   constructor(engine: Engine, queue: WriteQueue, readRow: <T>(work: () => T) => T | Promise<T>) {
     this.#engine = engine;
     this.#queue = queue;
     this.#readRow = readRow;
-    this.#room = new FileRoom(engine.settings.sizeLimit);
+    this.#room = new FileRoom(engine.settings);
   }
 
   /** The value of a row that has a file, read as long as it takes to find one that is whole. */
@@ -50,28 +52,34 @@ export class LargeValues {
     given: PreparedFile | UnfinishedValue,
     putRow: (value: PreparedValue) => boolean | typeof AGAIN,
   ): Promise<boolean> {
-    let value: PreparedValue | undefined;
     let taken = 0;
+    let value: PreparedValue | undefined;
+    let file: PendingFile | undefined;
     let isStored = false;
+    const before = async () => {
+      const askedAt = monotonicMs();
+      // Room is given in the order of the calls, so also to what may turn out to be smaller.
+      await this.#room.take(given.size);
+      taken = given.size;
+      value = 'finish' in given ? await given.finish() : given;
+      if (!isFile(value)) return;
+      file = new PendingFile(this.#engine, this.#queue, value.file);
+      await this.#fill(file, value, askedAt);
+    };
+    const work = () => {
+      const put = () => putRow(value as PreparedValue);
+      return file === undefined ? put() : file.put(put);
+    };
     try {
-      const before = async () => {
-        // Room is given in the order of the calls, so also to what may turn out to be smaller.
-        await this.#room.take(given.size);
-        taken = given.size;
-        value = 'finish' in given ? await given.finish() : given;
-        if (isFile(value)) await this.#writeFile(value);
-      };
-      isStored = await this.#queue.run(concerned, () => putRow(value as PreparedValue), { before });
+      isStored = await this.#queue.run(concerned, work, { before });
       return isStored;
     } catch (error) {
       isStored = error instanceof NotSynced;
-      throw storageError(error, 'cannot write a value file');
+      throw error;
     } finally {
       this.#room.giveBack(taken);
-      if (value !== undefined && isFile(value)) {
-        this.#uncounted -= value.size;
-        if (!isStored) this.#engine.removals.discard([value.file]);
-      }
+      if (isStored) file?.stored();
+      else await file?.giveUp();
     }
   }
 
@@ -153,11 +161,6 @@ export class LargeValues {
     return Promise.resolve();
   }
 
-  /** Bytes of files that are being written and have no entry yet. */
-  get bytesUnderway(): number {
-    return this.#uncounted;
-  }
-
   get isIdle(): boolean {
     return this.#reads.size === 0;
   }
@@ -185,19 +188,18 @@ export class LargeValues {
     }
   }
 
-  async #writeFile({ file, bytes, size }: PreparedFile): Promise<void> {
-    this.#uncounted += size;
-    const { settings, storage, recovery, fullDisk, removals } = this.#engine;
-    for (let tries = 0; ; tries++) {
-      await whileRoomIsTaken(settings, this.#queue, () =>
-        this.#engine.makeRoom(this.#uncounted, this.#uncounted - size),
-      );
+  async #fill(file: PendingFile, { bytes, size }: PreparedFile, askedAt: number): Promise<void> {
+    const room = this.#room;
+    const space = bytesOnDisk(size);
+    const reserve = () => file.reserve(space);
+    for (;;) {
+      await whileRoomIsTaken(this.#engine, this.#queue, reserve, () => room.isLate(askedAt));
+      room.found();
       await freeOnDisk(this.#engine);
-      if (tries > 0) await removals.settled();
       try {
-        return await storage.files.write(file, bytes);
+        return await file.write(bytes);
       } catch (error) {
-        if (!recovery.from(error) && !(await fullDisk.makeRoom({ error, tries, bytes: size }))) throw error;
+        if (!this.#engine.recovery.from(error)) throw error;
       }
     }
   }

@@ -4,13 +4,14 @@ import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import { TimeoutError } from '../errors.ts';
 import type { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
-
-/** What a write concerns: some keys, each by its keyIdentity(), or all that there are. */
-export type ConcernedKeys = readonly (string | number)[] | 'every key';
+import { type ConcernedKeys, PendingWrites, type Placed } from './pending-writes.ts';
 
 /** What is done before and after the work of a write. */
 export interface Around {
-  /** What has to be done first, off the event loop, while others may go ahead. */
+  /**
+   * What has to be done first, off the event loop, while others may go ahead. It is not begun as long as a write on the
+   * same key is pending that may take long, nor is anything else that stands behind that one.
+   */
   readonly before?: (() => Promise<void>) | undefined;
   /** Called after each transaction with a part of the work in it. What it throws ends the write. */
   readonly committed?: (() => void) | undefined;
@@ -18,8 +19,7 @@ export interface Around {
   readonly isOnce?: boolean | undefined;
 }
 
-interface PendingWrite {
-  readonly concerned: ConcernedKeys;
+interface PendingWrite extends Placed {
   readonly work: () => unknown;
   /** Whether it only waits for its turn, and needs no lock. */
   readonly isRead: boolean;
@@ -29,19 +29,16 @@ interface PendingWrite {
   deadline: number;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
-  /** False while its file is being written. */
+  /** What has to be done first, as long as that is not begun. */
+  before: Around['before'];
   isReady: boolean;
-  /** Whether that may take so long that only calls on its own keys wait for it. */
-  readonly isLong: boolean;
-  /** Whether its transaction holds nothing else. */
   isAlone: boolean;
   /** How often in a row its transaction failed for want of room on the disk. */
   failures: number;
   isSettled: boolean;
+  stopListening: () => void;
 }
 
-/** Most writes in one transaction; the time they take is bounded by SLICE_MS. */
-const BATCH_LIMIT = 1024;
 const LONGEST_PAUSE_MS = 4;
 
 /**
@@ -51,9 +48,7 @@ const LONGEST_PAUSE_MS = 4;
 export class WriteQueue {
   readonly #engine: Engine;
   readonly #finish: (replacedFiles: readonly string[]) => void;
-  #pending: PendingWrite[] = [];
-  readonly #pendingByKey = new Map<string | number, number>();
-  #pendingOnEveryKey = 0;
+  readonly #pending = new PendingWrites<PendingWrite>();
   #draining: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   /** Groups that are committed, but perhaps not yet on disk. */
@@ -67,11 +62,11 @@ export class WriteQueue {
 
   /** Whether a read of this key has to wait for its turn to see what was called before it. */
   concerns(key: string | number): boolean {
-    return this.#pending.length > 0 && (this.#pendingOnEveryKey > 0 || this.#pendingByKey.has(key));
+    return this.#pending.concerns(key);
   }
 
   get isEmpty(): boolean {
-    return this.#pending.length === 0;
+    return this.#pending.isEmpty;
   }
 
   /**
@@ -85,13 +80,18 @@ export class WriteQueue {
     return this.#add({ concerned, work, isRead: false, isLong: false }, around);
   }
 
-  /** The same where `before` may take so long that calls that concern every key do not wait for it. */
+  /**
+   * The same where `before` may take so long that calls that concern every key do not wait for it.
+   *
+   * @param signal ends it at once while it only waits for its turn; `before` has to see to itself
+   */
   runLong<T>(
     concerned: ConcernedKeys,
     work: () => T | typeof AGAIN,
     before: () => Promise<void>,
+    signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#add({ concerned, work, isRead: false, isLong: true }, { before });
+    return this.#add({ concerned, work, isRead: false, isLong: true }, { before }, signal);
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
@@ -102,6 +102,7 @@ export class WriteQueue {
   #add<T>(
     { concerned, work, isRead, isLong }: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'>,
     { before, committed, isOnce = false }: Around,
+    signal?: AbortSignal,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const write: PendingWrite = {
@@ -113,17 +114,19 @@ export class WriteQueue {
         resolve,
         reject,
         deadline: monotonicMs() + this.#engine.settings.timeoutMs,
+        before,
         isReady: before === undefined,
         isLong,
         isAlone: concerned === 'every key',
         failures: 0,
         isSettled: false,
+        stopListening: () => signal?.removeEventListener('abort', giveUp),
       };
-      // What concerns no key may be what a pending write waits for: nothing that waits for that write may hold it up.
-      if (concerned.length === 0) this.#pending.unshift(write);
-      else this.#pending.push(write);
-      this.#count(write, 1);
-      if (before !== undefined) void this.#prepare(write, before);
+      const giveUp = () => this.#giveUp(write, signal?.reason);
+      signal?.addEventListener('abort', giveUp);
+      this.#pending.add(write);
+      if (before !== undefined) this.#prepareNext(write);
+      if (signal?.aborted) giveUp();
       this.#draining ??= this.#drain();
       this.#wake?.();
     });
@@ -135,33 +138,49 @@ export class WriteQueue {
     await Promise.allSettled(this.#syncing);
   }
 
+  /** @param added the only one that has come since the last call; without it one that took long has gone */
+  #prepareNext(added?: PendingWrite): void {
+    for (const write of this.#pending.notBehindLong(added)) {
+      if (write.before !== undefined) void this.#prepare(write, write.before);
+    }
+  }
+
   async #prepare(write: PendingWrite, before: () => Promise<void>): Promise<void> {
+    write.before = undefined;
     try {
       await before();
       write.isReady = true;
       write.deadline = monotonicMs() + this.#engine.settings.timeoutMs;
     } catch (error) {
-      this.#settle(write, () => write.reject(error));
-      this.#dropSettled();
+      this.#fail([write], error);
+      this.#pending.dropSettled();
     }
     if (write.isLong) this.#restartWaiting(write);
+    this.#wake?.();
+  }
+
+  #giveUp(write: PendingWrite, reason: unknown): void {
+    const isBeingPrepared = write.before === undefined && !write.isReady;
+    if (isBeingPrepared) return;
+    this.#fail([write], reason);
+    this.#pending.dropSettled();
     this.#wake?.();
   }
 
   /** Those that had to wait for a write that took long have not waited for others' locks so far. */
   #restartWaiting({ concerned }: PendingWrite): void {
     const deadline = monotonicMs() + this.#engine.settings.timeoutMs;
-    for (const write of this.#pending) if (concernSame(write.concerned, concerned)) write.deadline = deadline;
+    for (const write of this.#pending.sharing(concerned)) write.deadline = deadline;
   }
 
   async #drain(): Promise<void> {
-    while (this.#pending.length > 0) {
+    while (!this.#pending.isEmpty) {
       // What is called during this turn of the event loop joins the group.
       await nextTurn();
-      const batch = this.#nextBatch();
+      const batch = this.#pending.nextBatch();
       if (batch.length > 0) await this.#commit(batch);
-      else if (this.#pending.length > 0) await this.#untilWoken();
-      this.#dropSettled();
+      else if (!this.#pending.isEmpty) await this.#untilWoken();
+      this.#pending.dropSettled();
     }
     this.#draining = undefined;
   }
@@ -313,30 +332,6 @@ export class WriteQueue {
     if (late.length > 0) this.#fail(late, new TimeoutError(timeoutMs));
   }
 
-  /** The writes that can go next, in call order, without overtaking one on the same key. */
-  #nextBatch(): PendingWrite[] {
-    const batch: PendingWrite[] = [];
-    const heldUp = new Set<string | number>();
-    const heldUpForLong = new Set<string | number>();
-    for (const write of this.#pending) {
-      const { concerned } = write;
-      if (write.isAlone && batch.length > 0) break;
-      if (concerned === 'every key') {
-        if (heldUp.size === 0 && write.isReady) batch.push(write);
-        break;
-      }
-      const isHeldUp = concerned.some((key) => heldUp.has(key));
-      const isHeldUpForLong = concerned.some((key) => heldUpForLong.has(key));
-      if (write.isReady && !isHeldUp && !isHeldUpForLong) batch.push(write);
-      else {
-        const isForLong = !isHeldUp && (write.isReady ? isHeldUpForLong : write.isLong);
-        for (const key of concerned) (isForLong ? heldUpForLong : heldUp).add(key);
-      }
-      if ((write.isAlone && batch.length > 0) || batch.length === BATCH_LIMIT) break;
-    }
-    return batch;
-  }
-
   async #untilWoken(): Promise<void> {
     await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = undefined;
@@ -348,28 +343,9 @@ export class WriteQueue {
 
   #settle(write: PendingWrite, tell: () => void): void {
     write.isSettled = true;
-    this.#count(write, -1);
+    write.stopListening();
+    this.#pending.settled(write);
     tell();
+    if (write.isLong) this.#prepareNext();
   }
-
-  #dropSettled(): void {
-    this.#pending = this.#pending.filter((write) => !write.isSettled);
-  }
-
-  #count({ concerned }: PendingWrite, change: 1 | -1): void {
-    if (concerned === 'every key') {
-      this.#pendingOnEveryKey += change;
-      return;
-    }
-    for (const key of concerned) {
-      const count = (this.#pendingByKey.get(key) ?? 0) + change;
-      if (count === 0) this.#pendingByKey.delete(key);
-      else this.#pendingByKey.set(key, count);
-    }
-  }
-}
-
-function concernSame(one: ConcernedKeys, other: ConcernedKeys): boolean {
-  if (one === 'every key' || other === 'every key') return one === other;
-  return one.some((key) => other.includes(key));
 }

@@ -5,6 +5,9 @@ import {
   brotliDecompressSync,
   constants,
   crc32,
+  createBrotliDecompress,
+  createGunzip,
+  createZstdDecompress,
   gunzip,
   gunzipSync,
   gzip,
@@ -14,6 +17,7 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib';
+import type { Transform } from 'node:stream';
 import { nextTurn } from '../clock.ts';
 
 /** What can make values smaller, by the names that node:zlib has for it. 'zstd' needs Node.js 22.15. */
@@ -45,6 +49,7 @@ export interface Algorithm {
   readonly packSync: (bytes: Buffer, settings: ZlibSettings) => Buffer;
   readonly unpack: (bytes: Buffer, settings: ZlibSettings, told: Told) => void;
   readonly unpackSync: (bytes: Buffer, settings: ZlibSettings) => Buffer;
+  readonly unpackStream: () => Transform;
 }
 
 const KIB = 1024;
@@ -67,6 +72,7 @@ export const ALGORITHMS: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
     packSync: zstdCompressSync,
     unpack: zstdDecompress,
     unpackSync: zstdDecompressSync,
+    unpackStream: () => createZstdDecompress(),
   },
   brotli: {
     isThere: true,
@@ -81,6 +87,7 @@ export const ALGORITHMS: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
     packSync: brotliCompressSync,
     unpack: brotliDecompress,
     unpackSync: brotliDecompressSync,
+    unpackStream: () => createBrotliDecompress(),
   },
   gzip: {
     isThere: true,
@@ -93,6 +100,7 @@ export const ALGORITHMS: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
     packSync: gzipSync,
     unpack: gunzip,
     unpackSync: gunzipSync,
+    unpackStream: () => createGunzip(),
   },
 };
 
@@ -130,6 +138,25 @@ export async function unpack(algorithm: Algorithm, packed: Buffer): Promise<Buff
 export function unpackSync(algorithm: Algorithm, packed: Buffer): Buffer {
   const bytes = algorithm.unpackSync(body(algorithm, packed), unpacking(packed));
   return checked(algorithm, packed, bytes, algorithm.has === 'neither' ? crc32(bytes) : 0);
+}
+
+/** How many bytes were put after the packed ones. */
+export function addedBytes({ has }: Algorithm): number {
+  return ADDED_BYTES[has];
+}
+
+/** The bytes that addedTo() reads, at the end of what pack() gave. */
+export const TOLD_BYTES = 8;
+
+/** What the last bytes of what was packed tell: how long it was, and where only they do, its CRC-32. */
+export function addedTo(
+  { has }: Algorithm,
+  last: Buffer,
+): { readonly size: number; readonly crc: number | undefined } {
+  return {
+    size: unpackedSize(last),
+    crc: has === 'neither' ? last.readUInt32LE(last.length - 8) : undefined,
+  };
 }
 
 /** The length of what was packed. @throws Error when there is none */

@@ -43,7 +43,7 @@ export class Codec {
       const allowed = `serializer must be 'auto', 'json', 'v8' or ${OWN_SHAPE}`;
       const custom = validSerializer(choice, allowed, known);
       known.set(custom.id, custom);
-      this.#serialize = (value) => serialized(custom, value);
+      this.#serialize = (value) => ownCopy(serialized(custom, value));
     }
     this.#serializers = known;
   }
@@ -141,6 +141,11 @@ function serialized(serializer: Serializer, value: unknown): EncodedValue {
   throw invalidValue(
     `serializer '${serializer.id}' must give a well-formed string or bytes; gave ${describe(data)}`,
   );
+}
+
+/** What is not ours may be written over by its owner, before it is stored. */
+function ownCopy({ codec, data }: EncodedValue): EncodedValue {
+  return { codec, data: typeof data === 'object' ? Buffer.from(data) : data };
 }
 
 function validSerializer(

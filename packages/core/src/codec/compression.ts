@@ -11,7 +11,7 @@ import {
   unpackedSize,
   unpackSync,
 } from './algorithms.ts';
-import { type EncodedValue, SEPARATOR, sizeOf } from './encoded-value.ts';
+import { type EncodedValue, isCompressed, SEPARATOR, sizeOf } from './encoded-value.ts';
 
 /** How a cache makes values smaller before it stores them. */
 export interface CompressionOptions {
@@ -41,16 +41,18 @@ const LARGEST = 2 ** 31;
 /** From so many bytes on it takes about a millisecond to get them back. */
 const SLOW_TO_UNDO = 512 * 1024;
 
-interface Compressed {
+/** How something was compressed. */
+export interface CompressedForm {
   /** The codec of what was compressed. */
   readonly codec: string | null;
   readonly isText: boolean;
   readonly name: string;
   readonly algorithm: Algorithm;
-  readonly data: Buffer;
 }
 
-const EMPTY = Buffer.alloc(0);
+interface Compressed extends CompressedForm {
+  readonly data: Buffer;
+}
 
 /** Makes stored forms smaller, where that is worth it. What was made smaller says so itself, see decompress(). */
 export class Compression {
@@ -138,36 +140,31 @@ export function decompressLater(stored: EncodedValue, key: Key): EncodedValue | 
 }
 
 /**
- * What wrote a stored form, apart from its compression.
+ * How what has this codec was compressed; undefined where it was not.
  *
- * @throws {@link SerializerError} when this Node.js cannot undo that
+ * @throws {@link SerializerError} when it was by an algorithm that is not there
  */
-export function codecWithin(codec: string | null, key: Key): string | null {
-  const compressed = compressedIn({ codec, data: EMPTY }, key);
-  return compressed === undefined ? codec : compressed.codec;
-}
-
-function compressedIn({ codec, data }: EncodedValue, key: Key): Compressed | undefined {
-  if (codec === null || !codec.includes(SEPARATOR)) return undefined;
+export function compressionOf(codec: string | null, key: Key): CompressedForm | undefined {
+  if (!isCompressed(codec)) return undefined;
   const [inner = '', form, name = ''] = codec.split(SEPARATOR);
   const algorithm = Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name as CompressionAlgorithm] : undefined;
   if (!algorithm?.isThere) {
     throw new SerializerError(key, name, `was compressed by '${name}', which this Node.js does not have`);
   }
-  return {
-    codec: inner === '' ? null : inner,
-    isText: form === 'text',
-    name,
-    algorithm,
-    data: data as Buffer,
-  };
+  return { codec: inner === '' ? null : inner, isText: form === 'text', name, algorithm };
+}
+
+function compressedIn({ codec, data }: EncodedValue, key: Key): Compressed | undefined {
+  const form = compressionOf(codec, key);
+  return form && { ...form, data: data as Buffer };
 }
 
 function plainOf({ codec, isText }: Compressed, bytes: Buffer): EncodedValue {
   return { codec, data: isText ? bytes.toString() : bytes };
 }
 
-function damaged({ name }: Compressed, key: Key, cause: unknown): SerializerError {
+/** What to say when the bytes cannot be got back. */
+export function damaged({ name }: Pick<CompressedForm, 'name'>, key: Key, cause?: unknown): SerializerError {
   return new SerializerError(key, name, `is damaged: its bytes are not what '${name}' wrote`, { cause });
 }
 

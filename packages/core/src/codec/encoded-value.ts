@@ -11,6 +11,11 @@ export interface EncodedValue {
 /** Between the parts of `codec`; in no serializer's id. */
 export const SEPARATOR = '|';
 
+/** Whether what has this codec was compressed. */
+export function isCompressed(codec: string | null): codec is string {
+  return codec !== null && codec.includes(SEPARATOR);
+}
+
 /** Bytes that the data takes. */
 export function sizeOf(data: string | number | Buffer): number {
   if (typeof data === 'string') return Buffer.byteLength(data);

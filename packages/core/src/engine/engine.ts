@@ -119,7 +119,7 @@ export class Engine {
       clock,
       random,
       timeoutMs,
-      tryWrite: (work) => this.#tryWrite(work),
+      tryWrite: (work) => this.tryWrite(work),
       purge: () => {
         this.storage.sql.endLeasesUntil.run(this.now());
         return this.evictor.purge(PURGED_AT_ONCE).isLast;
@@ -213,6 +213,24 @@ export class Engine {
     this.uses.takenBack();
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
+  }
+
+  /** Does what no call waits for in a transaction. @returns false at once when it would have to wait for others, or failed */
+  tryWrite(work: () => void): boolean {
+    if (this.checkpoints.isBehind) {
+      void this.checkpoints.caughtUp();
+      return false;
+    }
+    if (this.storage.transaction.isOpen || !this.begin()) return false;
+    try {
+      work();
+      this.removals.discard(this.commit());
+      return true;
+    } catch (error) {
+      this.removals.discard(this.rollback());
+      void this.#failedInBackground(storageError(error, 'upkeep cannot write'));
+      return false;
+    }
   }
 
   /** Runs what has to be done in one transaction, however long it takes. */
@@ -319,17 +337,6 @@ export class Engine {
     return wasLive;
   }
 
-  /**
-   * Evicts until files of so many bytes fit that are about to be written.
-   *
-   * @param others how many of them are for other files
-   * @returns AGAIN when the slice ended first
-   */
-  makeRoom(bytes: number, others = 0): undefined | typeof AGAIN {
-    const room = { bytes, entries: 0, file: { reserved: 0, others, maySpend: false } };
-    return this.evictor.makeRoom(room, this.sliceEnd) ? undefined : AGAIN;
-  }
-
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
     this.events.report(storageError(error, 'cannot look after the cache'));
@@ -341,23 +348,6 @@ export class Engine {
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;
     this.#isClosed = true;
-  }
-
-  #tryWrite(work: () => void): boolean {
-    if (this.checkpoints.isBehind) {
-      void this.checkpoints.caughtUp();
-      return false;
-    }
-    if (this.storage.transaction.isOpen || !this.begin()) return false;
-    try {
-      work();
-      this.removals.discard(this.commit());
-      return true;
-    } catch (error) {
-      this.removals.discard(this.rollback());
-      void this.#failedInBackground(storageError(error, 'upkeep cannot write'));
-      return false;
-    }
   }
 
   #noteUse(id: number): void {

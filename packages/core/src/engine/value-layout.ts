@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Codec } from '../codec/codec.ts';
-import { codecWithin, type Compression, decompress, decompressLater } from '../codec/compression.ts';
-import { type EncodedValue, sizeOf } from '../codec/encoded-value.ts';
+import { type Compression, compressionOf, decompress, decompressLater } from '../codec/compression.ts';
+import { type EncodedValue, isCompressed, sizeOf } from '../codec/encoded-value.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Key } from '../entry/key.ts';
 import type { Settings } from '../options.ts';
@@ -95,15 +95,16 @@ export class ValueLayout {
       : this.#codec.decode(plain, key);
   }
 
-  /** Where a row's value is, when it is in a file. */
+  /** Where a row's value is, when it is in a file, and as it is: who reads one that is compressed takes it for another. */
   pathOf(row: EntryRow | undefined): string | undefined {
-    const file = row?.file ?? null;
-    return file === null ? undefined : this.#files.path(file);
+    if (row === undefined || row.file === null || isCompressed(row.codec)) return undefined;
+    return this.#files.path(row.file);
   }
 
   /** @throws SerializerError when this cache has not what it takes to read the value of a row */
   assertReadable(key: Key, { codec }: EntryRow): void {
-    this.#codec.assertKnown(codecWithin(codec, key), key);
+    const compression = compressionOf(codec, key);
+    this.#codec.assertKnown(compression === undefined ? codec : compression.codec, key);
   }
 
   /** The content of a row's file if it is what was written. */

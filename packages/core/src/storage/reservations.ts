@@ -1,15 +1,18 @@
-import type { Statements } from './rows/statements.ts';
+import type { ReservationRow, Statements } from './rows/statements.ts';
 import type { WriteTransaction } from './rows/write-transaction.ts';
 
 /**
- * Space that is kept for files which take long to write, before an entry counts them: kept in the totals, so that every
- * process makes room for what is on disk already. All of it needs the write lock. What a killed process leaves of it is
- * given back by upkeep.
+ * Space that is kept for files that are being written, before an entry counts them: kept in the totals, so that every
+ * process makes room for what is on disk already. All of it needs the write lock. Nobody else removes a
+ * file for which something is kept. What a killed process leaves of it is given back by
+ * others, see upkeep/abandoned-files.ts.
  */
 export class Reservations {
   readonly #sql: Statements;
   readonly #transaction: WriteTransaction;
   readonly #logged: (pages: number) => void;
+  /** Files that this process is writing itself. */
+  readonly #own = new Set<string>();
 
   /** @param logged told how many pages a change adds to the log, about */
   constructor(sql: Statements, transaction: WriteTransaction, logged: (pages: number) => void) {
@@ -20,22 +23,64 @@ export class Reservations {
 
   /** What is kept for a file now. */
   of(file: string): number {
-    return this.#sql.reservation.get(file) ?? 0;
+    return this.#sql.reservation.get(file)?.space ?? 0;
   }
 
-  /** Keeps so much for a file from now on. */
-  set(file: string, space: number): void {
+  /** What is kept for all files. */
+  get all(): number {
+    return this.#sql.reservedSpace.get() ?? 0;
+  }
+
+  /** Whether something is kept for files of other processes. */
+  get hasOthers(): boolean {
+    return this.#sql.reservations.all().some(({ file }) => !this.#own.has(file));
+  }
+
+  /** Whether this process may have something kept for a file. */
+  isOwn(file: string): boolean {
+    return this.#own.has(file);
+  }
+
+  /** Says that nothing is kept for the file any more, or that it is gone: then what is still kept is left to upkeep. */
+  disown(file: string): void {
+    this.#own.delete(file);
+  }
+
+  /**
+   * Keeps so much for a file from now on.
+   *
+   * @param now ms since the epoch
+   * @param grows whether it may come to be more: such files have an order, that in which they began
+   */
+  set(file: string, space: number, now: number, grows = false): void {
+    this.#own.add(file);
     this.#count(space - this.of(file));
-    this.#sql.reserve.run(file, space);
+    this.#sql.reserve.run({ file, space, since: now, grows: grows ? 1 : 0 });
   }
 
-  /** Keeps nothing any more. @returns what was kept */
-  release(file: string): number {
-    const space = this.of(file);
-    if (space === 0) return 0;
-    this.#count(-space);
+  /** Forgets what was known of the database that was open before. */
+  databaseReplaced(): void {
+    this.#own.clear();
+  }
+
+  /** What is kept for files that may grow and began before this one; 0 when there is none. */
+  ofOlder(file: string): number {
+    return this.#sql.olderSpace.get(file) ?? 0;
+  }
+
+  /** Keeps nothing any more. @returns what was kept, if something was */
+  release(file: string): ReservationRow | undefined {
+    const kept = this.#sql.reservation.get(file);
+    if (kept === undefined) return undefined;
+    this.#count(-kept.space);
     this.#sql.unreserve.run(file);
-    return space;
+    return kept;
+  }
+
+  /** Keeps again what was just released. */
+  restore(kept: ReservationRow): void {
+    this.#count(kept.space);
+    this.#sql.restoreReservation.run(kept);
   }
 
   #count(space: number): void {

@@ -106,6 +106,7 @@ export class Storage {
   reopen(damage?: 'corrupt' | 'foreign'): void {
     this.home.reopen(damage);
     this.transaction.databaseReplaced();
+    this.reservations.databaseReplaced();
     this.forgetAll();
   }
 

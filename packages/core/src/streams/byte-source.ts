@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, InvalidArgumentError } from '../errors.ts';
 
 /** A web stream, as far as it is used. */
@@ -52,7 +53,7 @@ export class ByteSource {
    * The next bytes, or undefined at the end.
    *
    * @throws what the source fails with, what it was cancelled with, InvalidArgumentError `ERR_DISKCACHE_VALUE` for a chunk
-   *   that is neither bytes nor text
+   *   that is neither bytes nor text, or an iterator that is none
    */
   async next(): Promise<Uint8Array | undefined> {
     if (this.#cancelled !== undefined) throw this.#cancelled.reason;
@@ -60,6 +61,8 @@ export class ByteSource {
       this.#stopWaiting = reject;
       this.#chunks.next().then(resolve, reject);
     });
+    if (typeof chunk !== 'object' || chunk === null)
+      throw invalidSource(`an iterator whose next() gave ${describe(chunk)} and no { done, value }`);
     if (chunk.done !== true) return this.#bytesOf(chunk.value);
     if (this.#half !== '') throw invalidChunk('text that ends with half a character');
     return undefined;
@@ -97,6 +100,7 @@ function chunksOf(given: unknown): Chunks {
   if (isBlob(given)) return chunksOf(given.stream());
   if (isWebStream(given)) {
     if (given.locked === true) throw invalidSource('one that another reader has locked');
+    if (Readable.isDisturbed(given as never)) throw invalidSource('one that has been read from');
     const reader = given.getReader();
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
   }
@@ -105,7 +109,7 @@ function chunksOf(given: unknown): Chunks {
   const iterate = isData ? undefined : (given as Partial<AsyncIterable<unknown>>)?.[Symbol.asyncIterator];
   if (typeof iterate === 'function') return chunksOfIterator(iterate.call(given));
   const go = isData ? undefined : (given as Partial<Iterable<unknown>>)?.[Symbol.iterator];
-  if (typeof go === 'function') return chunksOfIterator(go.call(given));
+  if (typeof go === 'function') return chunksOfIterable(go.call(given));
   throw invalidSource(isData ? `${describe(given)}, which set() can store` : describe(given));
 }
 
@@ -123,8 +127,17 @@ function chunksOfReadable(stream: ReadableLike): Chunks {
   return { next: () => iterator.next(), cancel: () => stream.destroy() };
 }
 
-function chunksOfIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): Chunks {
+function chunksOfIterator(iterator: AsyncIterator<unknown>): Chunks {
   return { next: async () => iterator.next(), cancel: () => iterator.return?.() };
+}
+
+/** A chunk may be a promise of one, as for `for await`. */
+function chunksOfIterable(iterator: Iterator<unknown>): Chunks {
+  const next = async () => {
+    const step = iterator.next();
+    return typeof step === 'object' && step !== null ? { done: step.done, value: await step.value } : step;
+  };
+  return { next, cancel: () => iterator.return?.() };
 }
 
 function isBlob(given: unknown): given is WebBlob {

@@ -1,8 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { nextTurn } from '../clock.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import type { NewFile } from '../storage/files/new-file.ts';
-import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { ByteSource } from './byte-source.ts';
 
 /** Small chunks are gathered up to this, larger ones written as they come. */
@@ -18,14 +16,17 @@ export interface Received {
   readonly checksum: number | null;
 }
 
+/** Where the bytes go. */
+export interface GrowingFile {
+  append(bytes: Uint8Array): Promise<void>;
+}
+
 export interface Reception {
   /** How many bytes there have to be in all. */
   readonly expected: number | undefined;
   readonly hasChecksum: boolean;
   /** Refuses, or finds room for, a file of so many bytes. Called before they are written. */
   readonly reach: (size: number) => Promise<void>;
-  /** Asked when the disk is full: whether there is room now. */
-  readonly mayGoOn: (error: unknown, tries: number) => Promise<boolean>;
   /** Refuses a size that can never have room. Called as soon as it is known. */
   readonly assertPossible: (size: number) => void;
 }
@@ -33,8 +34,8 @@ export interface Reception {
 /** Carries a stream from its source into a file, at the pace of the slower of the two. */
 export async function receive(
   source: ByteSource,
-  file: NewFile,
-  { expected, hasChecksum, reach, assertPossible, mayGoOn }: Reception,
+  file: GrowingFile,
+  { expected, hasChecksum, reach, assertPossible }: Reception,
 ): Promise<Received> {
   const gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES);
   let waiting = 0;
@@ -44,9 +45,7 @@ export async function receive(
   const write = async (bytes: Uint8Array) => {
     await reach(written + bytes.length);
     if (hasChecksum) checksum = crc32(bytes, checksum);
-    await file.append(bytes, mayGoOn).catch((error: unknown) => {
-      throw storageError(error, 'cannot write a value file');
-    });
+    await file.append(bytes);
     written += bytes.length;
   };
   const writeGathered = async () => {

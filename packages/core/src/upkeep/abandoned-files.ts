@@ -1,22 +1,30 @@
+import { temporaryName } from '../storage/files/new-file.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/**
- * Removes files whose writer was killed, and gives back the room that was reserved for them. A writer that lives marks its
- * file from time to time.
- *
- * @param before what was last marked before this, in ms since the epoch, is abandoned
- * @param tryWrite runs work in a transaction, or returns false while another process writes
- */
-export function removeAbandoned(
-  storage: Storage,
-  before: number,
-  tryWrite: (work: () => void) => boolean,
-): void {
-  for (const { file } of storage.sql.reservations.all()) {
-    if ((storage.files.lastWrite(file) ?? -Infinity) >= before) continue;
-    // Unless its entry was committed meanwhile, or another process was faster.
-    let isReleased = false;
-    tryWrite(() => (isReleased = storage.reservations.release(file) > 0));
-    if (isReleased) storage.files.removeAnySync(file);
+/** A writer that lives marks its files more often, see calls/pending-file.ts. */
+const ABANDONED_AFTER_MS = 10_000;
+
+/** Whether there is room to be given back that was reserved for files whose writer was killed. Needs no lock. */
+export function hasAbandoned(storage: Storage, now: number): boolean {
+  return abandoned(storage, now).length > 0;
+}
+
+/** Gives that room back, and has the files removed once that is committed. Needs the write lock. @returns whether there was some */
+export function releaseAbandoned(storage: Storage, now: number): boolean {
+  const files = abandoned(storage, now);
+  for (const file of files) {
+    storage.reservations.release(file);
+    for (const name of [file, temporaryName(file)]) storage.transaction.fileReplaced(name);
   }
+  return files.length > 0;
+}
+
+function abandoned({ sql, reservations, files }: Storage, now: number): string[] {
+  return sql.reservations
+    .all()
+    .filter(({ file, since }) => {
+      const lastSign = () => files.lastWrite(file) ?? since;
+      return !reservations.isOwn(file) && lastSign() < now - ABANDONED_AFTER_MS;
+    })
+    .map(({ file }) => file);
 }

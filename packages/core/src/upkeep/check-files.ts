@@ -1,4 +1,6 @@
-import type { ValueFiles } from '../storage/files/value-files.ts';
+import { completeName } from '../storage/files/new-file.ts';
+import type { FoundFile } from '../storage/files/value-files.ts';
+import type { Statements } from '../storage/rows/statements.ts';
 import type { CheckedCache } from './check.ts';
 import type { Findings } from './findings.ts';
 
@@ -50,11 +52,10 @@ function addBroken(cache: CheckedCache, findings: Findings, broken: readonly Nam
 
 function* filesOfNone(cache: CheckedCache, findings: Findings): Generator<number> {
   const { now, orphanAgeMs, isGoing, repair, storage } = cache;
-  const hasRow = (file: string) => storage.sql.hasFile.get(file) !== undefined;
   const found: string[] = [];
   let looked = 0;
-  for (const { name, isOrphan } of looks(storage.files, hasRow, now - orphanAgeMs)) {
-    if (isOrphan && !isGoing(name)) found.push(name);
+  for (const file of storage.files.list()) {
+    if (isOrphan(file, storage.sql, now - orphanAgeMs) && !isGoing(file.name)) found.push(file.name);
     if (++looked % LOOKED_AT === 0) yield (findings.checked += LOOKED_AT);
   }
   // One that its process was just about to remove is gone by now.
@@ -64,19 +65,18 @@ function* filesOfNone(cache: CheckedCache, findings: Findings): Generator<number
   }
 }
 
-/** Files that no row points to: what a process that was killed, or lost power, left over. */
-export function* orphans(
-  files: ValueFiles,
-  hasRow: (name: string) => boolean,
+/**
+ * Whether a file neither belongs to an entry nor has space reserved: one that a process which was killed, or lost power, left
+ * over.
+ *
+ * @param before what was last written to before this, in ms since the epoch, is no file that was just begun
+ */
+export function isOrphan(
+  { name, modified }: FoundFile,
+  { hasFile, reservation }: Pick<Statements, 'hasFile' | 'reservation'>,
   before: number,
-): Generator<string> {
-  for (const { name, isOrphan } of looks(files, hasRow, before)) if (isOrphan) yield name;
-}
-
-function* looks(
-  files: ValueFiles,
-  hasRow: (name: string) => boolean,
-  before: number,
-): Generator<{ name: string; isOrphan: boolean }> {
-  for (const { name, modified } of files.list()) yield { name, isOrphan: modified < before && !hasRow(name) };
+): boolean {
+  return (
+    modified < before && hasFile.get(name) === undefined && reservation.get(completeName(name)) === undefined
+  );
 }

@@ -44,7 +44,7 @@ function* lookedAt({ storage }: CheckedCache, findings: Findings): Generator<num
   if (isOwn) sql.beginRead.run();
   try {
     const kept = isOwn ? totalsFrom(sql.totals.get()) : { ...transaction.totals };
-    const reserved = sql.reserved.get() ?? 0;
+    const reserved = sql.reservedSpace.get() ?? 0;
     const counted: Counted = { count: 0, space: reserved, fileSpace: reserved, arrivals: 0 };
     let lastSeq = 0;
     const withoutPlace: number[] = [];

@@ -9,7 +9,7 @@ import { type CheckReport, Findings } from './findings.ts';
 export interface CheckedCache {
   readonly storage: Storage;
   readonly now: number;
-  /** Files younger than this may belong to a write that is still waiting for the lock. */
+  /** Files younger than this may be just begun, see orphanAge(). */
   readonly orphanAgeMs: number;
   /** Whether a file is known to be about to be removed. */
   readonly isGoing: (file: string) => boolean;
@@ -21,7 +21,7 @@ export interface CheckedCache {
   readonly remove: (rows: readonly ReplacedRow[]) => void;
 }
 
-/** A file younger than this may belong to a write that is still waiting for the lock, with the usual timeout. */
+/** A file younger than this may belong to a transaction that is not committed yet, or still waits for the lock. */
 const ORPHAN_AGE_MS = 60_000;
 
 /** The same for a cache whose writes wait for so long. */

@@ -8,6 +8,7 @@ import { type Candidate, type Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
+import { releaseAbandoned } from './abandoned-files.ts';
 
 export interface Limits {
   readonly sizeLimit: number;
@@ -27,6 +28,8 @@ const TOLERANCE_BYTES = 256 * 1024;
 const LOOK_EVERY_BYTES = 256 * 1024;
 /** The part of the size limit by which small values may exceed it while large files that are being written fill it. */
 const OVERDRAFT = 1 / 32;
+/** Between two looks, by those who find no room, for what killed processes keep reserved. */
+const RECLAIM_EVERY_MS = 200;
 
 /** What purge() came to. */
 export interface Purged {
@@ -49,8 +52,6 @@ export interface Room {
 export interface FileBeingWritten {
   /** What is reserved for it already. */
   readonly reserved: number;
-  /** The part of a Room's bytes that is for other such files. */
-  readonly others: number;
   /** Whether even the entry that it replaces may go for it, when it is the last. */
   readonly maySpend: boolean;
 }
@@ -86,6 +87,8 @@ export class Evictor {
   readonly #keepsByUse: (row: ReplacedRow) => boolean;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
+  /** By monotonicMs(). */
+  #reclaimedAt = -Infinity;
   /** Whether the cache was once found within its limits: from then on only what is added can exceed them. */
   #wasWithin = false;
   /** What a full disk leaves of the size limit. */
@@ -205,10 +208,8 @@ export class Evictor {
     const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
     if (victim !== undefined) this.#evict(victim, reason);
     else if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
-    else {
-      this.#assertExcused(room);
-      return false;
-    }
+    else if (this.#isExcused(room)) return false;
+    else if (!this.#reclaim()) throw new RoomTaken(this.#limits.sizeLimit);
     return true;
   }
 
@@ -227,19 +228,28 @@ export class Evictor {
   #assertNotTaken(room: Room): void {
     const { sizeLimit } = this.#limits;
     if (this.#policy.victims === 'none' || this.#isOver(room) === undefined) return;
-    const reserved = this.#storage.sql.reservedSpace.get() ?? 0;
-    if (reserved > 0 && reserved + room.bytes > sizeLimit) throw new RoomTaken(sizeLimit);
+    const { reservations } = this.#storage;
+    const isTaken = () => reservations.all > 0 && reservations.all + room.bytes > sizeLimit;
+    if (isTaken() && !(this.#reclaim() && !isTaken())) throw new RoomTaken(sizeLimit);
   }
 
-  #assertExcused({ bytes, entries, file }: Room): void {
+  /** @returns whether it may be stored all the same, since only others that are being written take the room */
+  #isExcused({ bytes, entries, file }: Room): boolean {
     const { count, space } = this.#storage.transaction.totals;
     const { sizeLimit, entryLimit } = this.#limits;
     const excess = space + bytes - sizeLimit;
-    const { reserved = 0, others = 0 } = file ?? {};
-    const beingWritten = (this.#storage.sql.reservedSpace.get() ?? 0) - reserved + others;
+    const beingWritten = this.#storage.reservations.all - (file?.reserved ?? 0);
     if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
       throw this.#noRoom();
-    if (file !== undefined || excess > sizeLimit * OVERDRAFT) throw new RoomTaken(sizeLimit);
+    return file === undefined && excess <= sizeLimit * OVERDRAFT;
+  }
+
+  /** Gives back what killed processes had reserved. @returns whether there was some */
+  #reclaim(): boolean {
+    const now = monotonicMs();
+    if (now < this.#reclaimedAt + RECLAIM_EVERY_MS) return false;
+    this.#reclaimedAt = now;
+    return releaseAbandoned(this.#storage, this.#now());
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): void {

@@ -3,10 +3,11 @@ import { type Clock, monotonicMs } from '../clock.ts';
 import type { Uses } from '../policy/uses.ts';
 import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
+import type { FoundFile } from '../storage/files/value-files.ts';
 import type { Storage } from '../storage/storage.ts';
-import { removeAbandoned } from './abandoned-files.ts';
+import { hasAbandoned, releaseAbandoned } from './abandoned-files.ts';
 import { orphanAge } from './check.ts';
-import { orphans } from './check-files.ts';
+import { isOrphan } from './check-files.ts';
 
 /** What upkeep needs of the cache that it keeps. */
 export interface UpkeepHost {
@@ -14,7 +15,7 @@ export interface UpkeepHost {
   readonly uses: Uses;
   readonly clock: Clock;
   readonly random: () => number;
-  /** How long a write may wait for its lock after its file was written. */
+  /** How long a write may wait for its lock after its file was begun. */
   readonly timeoutMs: number;
   /** Runs `work` in a transaction, or returns false at once while another process writes. */
   tryWrite(work: () => void): boolean;
@@ -31,8 +32,10 @@ export interface UpkeepHost {
 }
 
 const TICK_MS = 10_000;
-/** Between two looks for files that no row points to. */
-const SWEEP_TICKS = 60;
+/** Between two looks for files that no row points to: so many times as long as a look takes, within limits. */
+const SWEEP_PAUSE = 1000;
+const LEAST_SWEEP_TICKS = 3;
+const MOST_SWEEP_TICKS = 60;
 /** How long one step may keep the event loop, about. */
 const STEP_MS = 5;
 const USES_A_STEP = 512;
@@ -98,12 +101,11 @@ export class Upkeep {
     this.#purge();
     this.#writeUsesSoon();
     this.#tidyLog();
-    const before = this.#host.clock.now() - orphanAge(this.#host.timeoutMs);
-    this.#removeAbandoned(before);
-    if (--this.#ticksToSweep <= 0) {
-      this.#ticksToSweep = SWEEP_TICKS;
-      this.#sweep(orphans(this.#host.storage.files, (name) => this.#hasRow(name), before));
-    }
+    this.#removeAbandoned();
+    if (--this.#ticksToSweep > 0) return;
+    this.#ticksToSweep = Infinity;
+    const { storage, clock, timeoutMs } = this.#host;
+    this.#sweep(storage.files.list(), clock.now() - orphanAge(timeoutMs), 0);
   }
 
   #purge(): void {
@@ -112,9 +114,11 @@ export class Upkeep {
     if (isWritten && !isDone) this.#later(() => this.#purge());
   }
 
-  #removeAbandoned(before: number): void {
+  #removeAbandoned(): void {
+    const { storage, clock } = this.#host;
     try {
-      removeAbandoned(this.#host.storage, before, (work) => this.#host.tryWrite(work));
+      if (!hasAbandoned(storage, clock.now())) return;
+      this.#host.tryWrite(() => void releaseAbandoned(storage, clock.now()));
     } catch (error) {
       // Somebody else is at it: the next tick will do.
       if (!isBusy(error)) this.#host.report(error);
@@ -147,20 +151,21 @@ export class Upkeep {
     return isWritten;
   }
 
-  #sweep(found: Iterator<string>): void {
-    const end = monotonicMs() + STEP_MS;
+  /** @param spentMs what the steps before this one took */
+  #sweep(all: Iterator<FoundFile>, before: number, spentMs: number): void {
+    const { files, sql } = this.#host.storage;
+    const since = monotonicMs();
+    const spent = () => spentMs + monotonicMs() - since;
     try {
-      for (let next = found.next(); !next.done; next = found.next()) {
-        this.#host.storage.files.removeSync(next.value);
-        if (monotonicMs() > end) return this.#later(() => this.#sweep(found));
+      for (let next = all.next(); !next.done; next = all.next()) {
+        if (isOrphan(next.value, sql, before)) files.removeSync(next.value.name);
+        if (monotonicMs() > since + STEP_MS) return this.#later(() => this.#sweep(all, before, spent()));
       }
     } catch (error) {
       this.#host.report(error);
     }
-  }
-
-  #hasRow(file: string): boolean {
-    return this.#host.storage.sql.hasFile.get(file) !== undefined;
+    const ticks = Math.ceil((spent() * SWEEP_PAUSE) / TICK_MS);
+    this.#ticksToSweep = Math.min(Math.max(ticks, LEAST_SWEEP_TICKS), MOST_SWEEP_TICKS);
   }
 
   #try(work: () => void): boolean {

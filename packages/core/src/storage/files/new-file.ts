@@ -1,9 +1,10 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { syncFolder } from './folder-sync.ts';
+import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises';
 
-/** Systems refuse to write more than 2 GiB at once. */
-const LONGEST_WRITE = 2 ** 30;
+/** A file is marked as written to at the start of a piece: it must not take so long that the file looks abandoned. */
+export const PIECE_BYTES = 16 * 1024 * 1024;
+
+/** Waits until the name of a file is on disk. */
+export type SyncName = (path: string) => Promise<void>;
 
 /**
  * A value file in the making: under a temporary name until it is complete, so that no other is ever seen half. Its maker
@@ -12,18 +13,21 @@ const LONGEST_WRITE = 2 ** 30;
 export class NewFile {
   readonly #path: string;
   readonly #handle: FileHandle;
-  readonly #isDurable: boolean;
+  readonly #syncName: SyncName | undefined;
   #isClosed = false;
 
-  constructor(path: string, handle: FileHandle, isDurable: boolean) {
+  constructor(path: string, handle: FileHandle, syncName: SyncName | undefined) {
     this.#path = path;
     this.#handle = handle;
-    this.#isDurable = isDurable;
+    this.#syncName = syncName;
   }
 
-  /** @param path the name it is to have; its folder has to be there */
-  static async create(path: string, isDurable: boolean): Promise<NewFile> {
-    return new NewFile(path, await open(temporaryName(path), 'wx', 0o600), isDurable);
+  /**
+   * @param path the name it is to have; its folder has to be there
+   * @param syncName where file and name are to be on disk: sees to the name
+   */
+  static async create(path: string, syncName: SyncName | undefined): Promise<NewFile> {
+    return new NewFile(path, await open(temporaryName(path), 'wx', 0o600), syncName);
   }
 
   /** @param mayGoOn asked when it fails, and how often it was already, whether to go on where it ended */
@@ -33,7 +37,7 @@ export class NewFile {
   ): Promise<void> {
     let tries = 0;
     for (let written = 0; written < bytes.length;) {
-      const length = Math.min(bytes.length - written, LONGEST_WRITE);
+      const length = Math.min(bytes.length - written, PIECE_BYTES);
       try {
         written += (await this.#handle.write(bytes, written, length)).bytesWritten;
         tries = 0;
@@ -43,17 +47,19 @@ export class NewFile {
     }
   }
 
-  /** Says that it is still being written, by the time given in ms since the epoch: what looks forgotten is removed. */
+  /** Says that it is still wanted, by the time given in ms since the epoch: what looks forgotten is removed. */
   async touch(now: number): Promise<void> {
-    if (!this.#isClosed) await this.#handle.utimes(now / 1000, now / 1000);
+    const time = now / 1000;
+    if (!this.#isClosed) await this.#handle.utimes(time, time);
+    else await utimes(this.#path, time, time).catch(ignoreMissing);
   }
 
   /** Gives it its name. Where asked for, file and name are on disk then. */
   async complete(): Promise<void> {
-    if (this.#isDurable) await this.#handle.sync();
+    if (this.#syncName !== undefined) await this.#handle.sync();
     await this.#close();
     await rename(temporaryName(this.#path), this.#path);
-    if (this.#isDurable) await syncFolder(dirname(this.#path));
+    await this.#syncName?.(this.#path);
   }
 
   /** Leaves nothing of it. */
@@ -69,9 +75,16 @@ export class NewFile {
   }
 }
 
+const TEMPORARY = '.tmp';
+
 /** What a file is called until it is complete. */
 export function temporaryName(path: string): string {
-  return `${path}.tmp`;
+  return `${path}${TEMPORARY}`;
+}
+
+/** What a file, complete or not, is called once it is complete. */
+export function completeName(path: string): string {
+  return path.endsWith(TEMPORARY) ? path.slice(0, -TEMPORARY.length) : path;
 }
 
 export function isMissing(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   read,
@@ -8,13 +9,13 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder, syncFolderSync } from './folder-sync.ts';
-import { ignoreMissing, isMissing, NewFile, temporaryName } from './new-file.ts';
+import { ignoreMissing, isMissing, NewFile, PIECE_BYTES, type SyncName, temporaryName } from './new-file.ts';
 
 /** File systems give out space in blocks of this size, or of one that divides it. */
 export const BLOCK_BYTES = 4096;
@@ -28,6 +29,12 @@ export type FileContent = Buffer | 'gone' | 'damaged';
 export interface OpenFile {
   read(size: number): Promise<FileContent>;
   closeSync(): void;
+}
+
+/** A file that is there, under its name or a temporary one, and when it was last written to, in ms since the epoch. */
+export interface FoundFile {
+  readonly name: string;
+  readonly modified: number;
 }
 
 const readAt = promisify(read);
@@ -45,12 +52,16 @@ export class ValueFiles {
   readonly #directory: string;
   readonly #random: () => number;
   readonly #isDurable: boolean;
+  readonly #syncName: SyncName | undefined;
+  /** Those whose own names are known to be on disk. */
+  readonly #syncedFolders = new Set<string>();
 
   /** @param isDurable whether a file that was written is to be on disk, and not only on its way there */
   constructor(cacheDirectory: string, random: () => number, isDurable = false) {
     this.#directory = join(cacheDirectory, 'values');
     this.#random = random;
     this.#isDurable = isDurable;
+    if (isDurable) this.#syncName = (path) => this.#syncNames(path);
   }
 
   /** A name for a new file, with `/` between its parts on every system. */
@@ -71,43 +82,30 @@ export class ValueFiles {
   async create(name: string): Promise<NewFile> {
     const path = this.path(name);
     try {
-      return await NewFile.create(path, this.#isDurable);
+      return await NewFile.create(path, this.#syncName);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      await this.#makeFolder(dirname(path));
-      return NewFile.create(path, this.#isDurable);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      return NewFile.create(path, this.#syncName);
     }
   }
 
-  /** Writes a new file. On failure nothing of it is left. */
-  async write(name: string, bytes: Uint8Array): Promise<void> {
-    const file = await this.create(name);
-    try {
-      await file.append(bytes);
-      await file.complete();
-    } catch (error) {
-      await file.abandon();
-      throw error;
-    }
-  }
-
-  /** The same on the caller's thread. */
+  /** Writes a new file on the caller's thread. On failure nothing of it is left. */
   writeSync(name: string, bytes: Buffer): void {
     const path = this.path(name);
     const temporary = temporaryName(path);
-    const attempt = () => {
-      writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600, flush: this.#isDurable });
-      renameSync(temporary, path);
-    };
     try {
+      const file = this.#createSync(temporary);
       try {
-        attempt();
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        this.#makeFolderSync(dirname(path));
-        attempt();
+        for (let written = 0; written < bytes.length;) {
+          written += writeSync(file, bytes, written, Math.min(bytes.length - written, PIECE_BYTES));
+        }
+        if (this.#isDurable) fsyncSync(file);
+      } finally {
+        closeSync(file);
       }
-      if (this.#isDurable) syncFolderSync(dirname(path));
+      renameSync(temporary, path);
+      if (this.#isDurable) this.#syncNamesSync(path);
     } catch (error) {
       this.#removeSync(temporary);
       throw error;
@@ -196,12 +194,6 @@ export class ValueFiles {
     this.#removeSync(this.path(name));
   }
 
-  /** Removes what is there of a file, complete or not, on the caller's thread. */
-  removeAnySync(name: string): void {
-    this.#removeSync(temporaryName(this.path(name)));
-    this.removeSync(name);
-  }
-
   /** When a file was last written to, complete or not, in ms since the epoch; undefined when it is not there. */
   lastWrite(name: string): number | undefined {
     const path = this.path(name);
@@ -216,8 +208,8 @@ export class ValueFiles {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
   }
 
-  /** Every file below values/, finished or not, with the time of its last change in ms since the epoch. */
-  *list(): Generator<{ name: string; modified: number }> {
+  /** Every file below values/, finished or not. */
+  *list(): Generator<FoundFile> {
     for (const folder of namesIn(this.#directory)) {
       for (const file of namesIn(join(this.#directory, folder))) {
         const name = `${folder}/${file}`;
@@ -227,18 +219,33 @@ export class ValueFiles {
     }
   }
 
-  async #makeFolder(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (!this.#isDurable) return;
-    await syncFolder(this.#directory);
-    await syncFolder(dirname(this.#directory));
+  #createSync(path: string): number {
+    try {
+      return openSync(path, 'wx', 0o600);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      return openSync(path, 'wx', 0o600);
+    }
   }
 
-  #makeFolderSync(folder: string): void {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!this.#isDurable) return;
+  /** A folder that is there may have been made by another process just now, and its name not be on disk yet. */
+  async #syncNames(path: string): Promise<void> {
+    const folder = dirname(path);
+    await syncFolder(folder);
+    if (this.#syncedFolders.has(folder)) return;
+    await syncFolder(this.#directory);
+    await syncFolder(dirname(this.#directory));
+    this.#syncedFolders.add(folder);
+  }
+
+  #syncNamesSync(path: string): void {
+    const folder = dirname(path);
+    syncFolderSync(folder);
+    if (this.#syncedFolders.has(folder)) return;
     syncFolderSync(this.#directory);
     syncFolderSync(dirname(this.#directory));
+    this.#syncedFolders.add(folder);
   }
 
   #removeSync(path: string): void {

@@ -63,6 +63,8 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  *                 error, until when the attempt that failed is not repeated
  * lease.evicted   JSON array of the tags that were evicted since, or NULL
  * reservation     the space that is kept for a file which is being written, until its entry counts it
+ * reservation.since   when it was first kept, in ms since the epoch: its file, which tells more, may not be there yet
+ * reservation.place  where it comes in the order of the files of which nobody knows how long they get; NULL for others
  * tag             a row for each tag of each entry, in the order of the keys
  * arrival         the ids of the entries in the order in which their keys were new. The rows of entries that are gone stay
  *                 for a while: one by one they would cost a page each. The totals are in the last row, seq = LAST_SEQ, since
@@ -108,7 +110,7 @@ CREATE TABLE lease (
   error TEXT,
   evicted TEXT
 ) WITHOUT ROWID;
-CREATE TABLE reservation (file TEXT PRIMARY KEY, space INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE reservation (file TEXT PRIMARY KEY, space INTEGER NOT NULL, since INTEGER NOT NULL, place INTEGER) WITHOUT ROWID;
 CREATE TABLE arrival (seq INTEGER PRIMARY KEY, id INTEGER, totals TEXT);
 INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, '${JSON.stringify(NO_TOTALS)}');
 PRAGMA application_id = ${APPLICATION_ID};

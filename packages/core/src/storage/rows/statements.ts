@@ -49,6 +49,10 @@ export interface CandidateRow {
 export interface ReservationRow {
   readonly file: string;
   readonly space: number;
+  /** When it was first kept, in ms since the epoch. */
+  readonly since: number;
+  /** Its place in the order of those that may come to be more; null for others. */
+  readonly place: number | null;
 }
 
 /** The write-ahead log, in frames of FRAME_BYTES. */
@@ -240,8 +244,6 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     /** As JSON. */
     totals: text<[]>(`SELECT totals FROM arrival WHERE seq = ${LAST_SEQ}`),
     setTotals: one<[totals: string]>(`UPDATE arrival SET totals = ? WHERE seq = ${LAST_SEQ}`),
-    /** What is kept for files that are being written. */
-    reserved: number<[]>('SELECT total(space) FROM reservation'),
     insertTotals: one<[totals: string]>(`INSERT INTO arrival (seq, totals) VALUES (${LAST_SEQ}, ?)`),
     /** No WHERE: so SQLite frees pages, and does not look at rows. */
     truncations: ['entry', 'use', 'tag', 'arrival'].map((table) => one<[]>(`DELETE FROM ${table}`)),
@@ -325,11 +327,23 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
        WHERE error IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(evicted) WHERE value = :tag)`,
     ),
 
-    reservation: number<[file: string]>('SELECT space FROM reservation WHERE file = ?'),
-    reservations: one<[], ReservationRow>('SELECT file, space FROM reservation'),
+    reservation: one<[file: string], ReservationRow>(
+      'SELECT file, space, since, place FROM reservation WHERE file = ?',
+    ),
+    reservations: one<[], ReservationRow>('SELECT file, space, since, place FROM reservation'),
     reservedSpace: number<[]>('SELECT total(space) FROM reservation'),
-    reserve: one<[file: string, space: number]>(
-      'INSERT OR REPLACE INTO reservation (file, space) VALUES (?, ?)',
+    /** What is kept for those that may come to be more and began before this one, which may be yet to begin. */
+    olderSpace: number<[file: string]>(
+      `SELECT total(space) FROM reservation
+       WHERE place < coalesce((SELECT place FROM reservation WHERE file = ?), 9e15)`,
+    ),
+    reserve: one<[{ file: string; space: number; since: number; grows: 0 | 1 }]>(
+      `INSERT INTO reservation (file, space, since, place)
+       VALUES (:file, :space, :since, CASE WHEN :grows THEN (SELECT coalesce(max(place), 0) + 1 FROM reservation) END)
+       ON CONFLICT (file) DO UPDATE SET space = :space`,
+    ),
+    restoreReservation: one<[ReservationRow]>(
+      'INSERT INTO reservation (file, space, since, place) VALUES (:file, :space, :since, :place)',
     ),
     unreserve: one<[file: string]>('DELETE FROM reservation WHERE file = ?'),
 

@@ -21,7 +21,7 @@ export function truncate(sql: Statements, now: number, totals: Totals): Truncate
   const live = totals.count - (sql.countExpired.get({ now }) ?? 0);
   const files = sql.allFiles.all();
   for (const table of sql.truncations) table.run();
-  const reserved = sql.reserved.get() ?? 0;
+  const reserved = sql.reservedSpace.get() ?? 0;
   const left = { ...totals, count: 0, space: reserved, fileSpace: reserved, arrivals: 0, swept: 0 };
   left.resets++;
   sql.insertTotals.run(JSON.stringify(left));

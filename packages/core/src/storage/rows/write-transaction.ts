@@ -3,14 +3,6 @@ import type { Connection } from './connection.ts';
 import type { Statements } from './statements.ts';
 import { type Totals, totalsFrom } from './totals.ts';
 
-/** What has to be done about files once a transaction has ended. */
-export interface FileChanges {
-  /** Files whose rows are gone or point elsewhere after COMMIT. */
-  readonly replaced: string[];
-  /** Files that this transaction's rows point to. */
-  readonly written: string[];
-}
-
 /**
  * The one write transaction of a connection: the lock, the totals as they are inside it, and the files that must go
  * when it ends.
@@ -20,7 +12,15 @@ export class WriteTransaction {
   readonly #sql: Statements;
   #totals: Totals | undefined;
   #totalsChanged = false;
-  #files: FileChanges = { replaced: [], written: [] };
+  /** Files whose rows are gone or point elsewhere after COMMIT. */
+  #replaced: string[] = [];
+  /** Files that this transaction's rows point to, with a number that grows. */
+  #written = new Map<string, number>();
+  #lastNumber = 0;
+  /** Files with greater numbers are of no use to what encloses the part that is running. */
+  #enclosing = 0;
+  /** Files that this transaction has itself written and replaced. */
+  #obsolete: string[] = [];
   #evictionsSeen = 0;
   #takenBack = 0;
   #isWriting = false;
@@ -55,7 +55,7 @@ export class WriteTransaction {
   commit(): readonly string[] {
     if (this.#totalsChanged) this.#sql.setTotals.run(JSON.stringify(this.#totals));
     this.#sql.commit.run();
-    return this.#end().replaced;
+    return this.#end(this.#replaced);
   }
 
   /** Takes back all changes. @returns the files that nothing points to any more */
@@ -63,19 +63,24 @@ export class WriteTransaction {
     this.#takenBack++;
     // A full disk or a failed write makes SQLite roll back by itself.
     if (this.#connection.db.inTransaction) this.#sql.rollback.run();
-    return this.#end().written;
+    return this.#end([...this.#written.keys()]);
   }
 
   /** Runs `body` so that its changes alone are taken back when it throws. */
   nested<T>(body: () => T, removeFile: (name: string) => void): T {
     const totals = this.#totals && { ...this.#totals };
     const changed = this.#totalsChanged;
-    const replaced = this.#files.replaced.length;
-    const written = this.#files.written.length;
+    const replaced = this.#replaced.length;
+    const enclosing = this.#enclosing;
+    const written = this.#lastNumber;
+    this.#enclosing = written;
     this.#sql.savepoint.run();
     try {
       const result = body();
       this.#sql.release.run();
+      this.#enclosing = enclosing;
+      // What only this part could still have brought back is obsolete now.
+      for (const name of this.#replaced.splice(replaced)) this.fileReplaced(name);
       return result;
     } catch (error) {
       this.#takenBack++;
@@ -84,11 +89,24 @@ export class WriteTransaction {
         this.#sql.release.run();
         this.#totals = totals;
         this.#totalsChanged = changed;
-        this.#files.replaced.length = replaced;
-        this.#files.written.splice(written).forEach(removeFile);
+        this.#replaced.length = replaced;
+        for (const [name, number] of this.#written) {
+          if (number <= written) continue;
+          this.#written.delete(name);
+          removeFile(name);
+        }
       }
       throw error;
+    } finally {
+      this.#enclosing = enclosing;
     }
+  }
+
+  /** Takes the files that nothing can bring back any more, so that they need not wait for the end. */
+  takeObsolete(): readonly string[] {
+    const obsolete = this.#obsolete;
+    if (obsolete.length > 0) this.#obsolete = [];
+    return obsolete;
   }
 
   /** Another number once changes were taken back: what was learned of the rows since may be wrong. */
@@ -126,30 +144,37 @@ export class WriteTransaction {
 
   /** Forgets what was known of the database that was open before. */
   databaseReplaced(): void {
-    this.#end();
+    this.#end([]);
     this.#evictionsSeen = 0;
     this.#takenBack++;
   }
 
   fileReplaced(name: string): void {
-    this.#files.replaced.push(name);
+    if ((this.#written.get(name) ?? 0) <= this.#enclosing) this.#replaced.push(name);
+    else {
+      this.#written.delete(name);
+      this.#obsolete.push(name);
+    }
   }
 
   fileWritten(name: string): void {
-    this.#files.written.push(name);
+    this.#written.set(name, ++this.#lastNumber);
   }
 
   #readTotals(): Totals {
     return totalsFrom(this.#sql.totals.get());
   }
 
-  #end(): FileChanges {
-    const files = this.#files;
+  /** @returns the files that nothing points to any more, `files` among them */
+  #end(files: readonly string[]): readonly string[] {
+    const useless = this.#obsolete.length === 0 ? files : [...files, ...this.#obsolete];
+    this.#replaced = [];
+    this.#written = new Map();
+    this.#obsolete = [];
     this.#isWriting = false;
     this.#evictionsSeen = this.evictionsSeen;
     this.#totals = undefined;
     this.#totalsChanged = false;
-    this.#files = { replaced: [], written: [] };
-    return files;
+    return useless;
   }
 }

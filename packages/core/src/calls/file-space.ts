@@ -1,0 +1,56 @@
+import { AGAIN, type Engine } from '../engine/engine.ts';
+import { DiskCacheError } from '../errors.ts';
+
+/** How reserveSpace() makes room. */
+export interface Reserving {
+  /** The id of the entry that the file will replace, which is not to go before it. */
+  readonly spare?: number | undefined;
+  /** Whether even that one may go, when it is the last. */
+  readonly maySpend?: boolean;
+  /** Whether more may be reserved for the file later. */
+  readonly grows?: boolean;
+}
+
+/**
+ * Reserves space for a file that is being written, evicting what has to go for it. Needs the write lock.
+ *
+ * @returns AGAIN when the slice ended first
+ */
+export function reserveSpace(
+  engine: Engine,
+  file: string,
+  space: number,
+  { spare, maySpend = false, grows = false }: Reserving = {},
+): undefined | typeof AGAIN {
+  const { reservations } = engine.storage;
+  const reserved = reservations.of(file);
+  const room = { bytes: space - reserved, entries: 0, spare, file: { reserved, maySpend } };
+  if (!engine.evictor.makeRoom(room, engine.sliceEnd)) return AGAIN;
+  reservations.set(file, space, engine.now(), grows);
+  return undefined;
+}
+
+/**
+ * Has an entry written that takes over the space which is reserved for its file. Needs the write lock.
+ *
+ * @returns what `putRow` returned
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others took the file for left over, and removed it
+ */
+export function putReserved<T>(
+  { storage }: Engine,
+  file: string,
+  putRow: () => T | typeof AGAIN,
+): T | typeof AGAIN {
+  const { files, reservations } = storage;
+  const kept = reservations.release(file);
+  // With a database that was replaced meanwhile went what was reserved, but not the file.
+  const isThere = kept !== undefined || (!reservations.isOwn(file) && files.size(file) !== undefined);
+  if (!isThere)
+    throw new DiskCacheError(
+      'ERR_DISKCACHE_STORAGE',
+      `value file ${file} is gone: this process stood still for so long that another one took it for left over`,
+    );
+  const result = putRow();
+  if (result === AGAIN && kept !== undefined) reservations.restore(kept);
+  return result;
+}
