@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -217,6 +218,29 @@ describe('a StreamableFile', () => {
     }
     await vi.waitFor(() => expect(error).toHaveBeenCalledOnce());
     expect(error.mock.calls[0]?.[0]).toContain('ERR_DISKCACHE_TOO_LARGE is logged once');
+  });
+
+  test('is sent although the cache takes nothing of it, and that is logged', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    answer.mockReset().mockImplementation(() => new StreamableFile(Readable.from([large, large])));
+    const cache = openCache();
+    // As when others hold the write lock.
+    vi.spyOn(cache, 'setStream').mockImplementation((_key, source) => {
+      return once(source as Readable, 'close').then(() => Promise.reject((source as Readable).errored!));
+    });
+    const { app, ask } = await start(cache);
+    const error = vi.fn();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    const sent = ask('/file');
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(cache.setStream).toHaveBeenCalled();
+    });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await sent).body).toBe(large + large);
+    await vi.waitFor(() => expect(error.mock.calls[0]?.[0]).toContain('the cache took nothing of a file'));
+    await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
   });
 
   test('whose bytes were evicted is made anew', async () => {

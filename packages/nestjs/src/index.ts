@@ -28,5 +28,6 @@ export {
   type DiskStoreOptions,
   diskStoreOf,
   type LegacyDiskStore,
+  tagged,
   withTags,
 } from '@diskcache/cache-manager';

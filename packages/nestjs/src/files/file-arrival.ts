@@ -50,21 +50,14 @@ export class FileArrival {
    * @returns what to send in its place, and what resolves when it is stored or rejects with what prevented that
    */
   begin(file: StreamableFile, onRead: () => void): { sent: StreamableFile; stored: Promise<void> } {
-    const { out, copy } = twoWays(file.getStream());
+    const { out, copy } = twoWays(file.getStream(), (count) => (this.#bytes += count));
+    copy.once('end', onRead);
     const sent = new StreamableFile(out, file.options);
     sent.setErrorHandler(file.errorHandler).setErrorLogger(file.errorLogger);
-    return { sent, stored: this.#store(this.#counted(copy, onRead), file.options) };
+    return { sent, stored: this.#store(copy, file.options) };
   }
 
-  async *#counted(copy: Readable, onRead: () => void): AsyncGenerator<Buffer, void> {
-    for await (const chunk of copy as AsyncIterable<Buffer>) {
-      this.#bytes += chunk.length;
-      yield chunk;
-    }
-    onRead();
-  }
-
-  async #store(source: AsyncGenerator<Buffer, void>, options: StreamableFile['options']): Promise<void> {
+  async #store(source: Readable, options: StreamableFile['options']): Promise<void> {
     const bytes = bytesKey(this.#key, this.id);
     const ofThisKey = `${this.#key}#file`;
     const { ttl, tags = [] } = this.#terms;
