@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TimeoutError } from '@diskcache/core';
 import { DiskCacheInterceptor, DiskCacheModule, diskCacheStore } from '@diskcache/nestjs';
 import { CACHE_MANAGER, CacheKey, CacheModule, CacheTTL } from '@nestjs/cache-manager';
 import {
@@ -12,6 +13,7 @@ import {
   Sse,
   UseInterceptors,
 } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { Cache } from 'cache-manager';
 import { of } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
@@ -218,6 +220,33 @@ describe('DiskCacheInterceptor', () => {
     open();
     expect((await first).status).toBe(503);
     expect(await second).toMatchObject({ status: 200, body: { made } });
+  });
+
+  test('a request that has waited half a minute for another one is answered by its own method', async () => {
+    const cache = openCache();
+    // It is the cache that waits.
+    const wait = vi.spyOn(cache, 'getOrSet').mockRejectedValueOnce(new TimeoutError(30_000));
+    const { app, ask } = await startOn(cache);
+    const error = vi.fn();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    expect(await ask('/page')).toMatchObject({ status: 200, found: 'MISS', body: { made } });
+    expect(wait).toHaveBeenCalledWith(
+      '/page',
+      expect.anything(),
+      expect.objectContaining({ timeout: 30_000 }),
+    );
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  test('as a global interceptor, and on a controller as well, it answers once', async () => {
+    const { ask } = await listen({
+      imports: [DiskCacheModule.forRoot({ cache: openCache() })],
+      controllers: [PagesController],
+      providers: [{ provide: APP_INTERCEPTOR, useClass: DiskCacheInterceptor }],
+    });
+    const first = await ask('/page');
+    expect(first).toMatchObject({ found: 'MISS', body: { made } });
+    expect(await ask('/page')).toMatchObject({ found: 'HIT', body: first.body });
   });
 
   test('each request is answered where the method sends the response itself', async () => {

@@ -293,6 +293,15 @@ describe('closing the app', () => {
 });
 
 describe('wrong options', () => {
+  test('no options at all are refused at once', () => {
+    expect(() => DiskCacheModule.forRoot(undefined as never)).toThrow(
+      'forRoot() takes an object of options; given undefined',
+    );
+    expect(() => DiskCacheModule.forRootAsync('./cache' as never)).toThrow(
+      "forRootAsync() takes an object of options; given './cache'",
+    );
+  });
+
   test.for([
     ['an empty name', { directory: 'x', name: '' }, "option 'name' must be a string that is not empty"],
     [

@@ -12,6 +12,8 @@ import { type Made, sharedAnswer } from './shared-answer.ts';
 /** NestJS's mark of a route that sends events: its answer has no end. */
 const SSE_METADATA = '__sse__';
 
+const answering = new WeakMap<ExecutionContext, WeakSet<object>>();
+
 type TtlMetadata = number | ((context: ExecutionContext) => number | Promise<number>) | undefined;
 
 /**
@@ -53,6 +55,7 @@ export class DiskCacheInterceptor extends CacheInterceptor {
     heedTags(context);
     const store = this.#storeFor(context);
     if (store === undefined) return super.intercept(context, next);
+    if (isInside(context, store)) return next.handle();
     const hasEnd = !this.reflector.get<boolean | undefined>(SSE_METADATA, context.getHandler());
     const key = hasEnd && (await this.trackBy(context));
     if (!key) return next.handle();
@@ -111,4 +114,16 @@ export class DiskCacheInterceptor extends CacheInterceptor {
   #setHeader(context: ExecutionContext, found: unknown): void {
     if (context.getType() === 'http') this.setHeadersWhenHttp(context, found);
   }
+}
+
+/**
+ * Whether an interceptor further out answers this call from the same cache, and notes that one does now. It would wait for this
+ * one, and this one for it.
+ */
+function isInside(context: ExecutionContext, { cache }: AnswerStore): boolean {
+  const caches = answering.get(context) ?? new WeakSet();
+  answering.set(context, caches);
+  if (caches.has(cache)) return true;
+  caches.add(cache);
+  return false;
 }

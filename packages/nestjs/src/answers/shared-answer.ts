@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { TimeoutError } from '@diskcache/core';
 import type { AnswerStore, Storable } from '../store/answer-store.ts';
 import { isOfCache } from './is-of-cache.ts';
 
@@ -17,7 +18,7 @@ export interface Answer {
 
 /**
  * An answer for a key that has none in the store: of all requests for it, in all processes, one makes it, and the others
- * get what was stored then. Nobody gets another request's failure, nor anything that was not to be stored: then each
+ * get what was stored then, if they need not wait for it longer than 30 s. Nobody gets another request's failure, nor anything that was not to be stored: then each
  * makes its own. What the cache itself fails with
  * is told by the store, and fails no request.
  *
@@ -48,7 +49,7 @@ export function sharedAnswer(
       }
     };
     const failed = (error: unknown) => {
-      if (isOfCache(error) && error !== failure) store.fails(error);
+      if (isOfCache(error) && error !== failure && !(error instanceof TimeoutError)) store.fails(error);
       if (!isOurs) alone();
     };
     store.getOrMake(key, makeForAll).then((value) => {

@@ -4,6 +4,7 @@ import { createManager, isLegacy } from '../store/installed-cache-manager.ts';
 import { LegacyAnswerStore } from '../store/legacy-answer-store.ts';
 import type { AppStore } from './app-store.ts';
 import {
+  assertObject,
   assertScope,
   type DiskCacheModuleAsyncOptions,
   type DiskCacheModuleOptions,
@@ -45,7 +46,9 @@ export class DiskCacheModule {
    * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when `name`, `isGlobal` or `cacheModule` is wrong. What is wrong with
    *   the others is thrown when the app is created, as is what DiskCache throws
    */
-  static forRoot({ name, isGlobal, cacheModule, ...options }: DiskCacheModuleRootOptions): DynamicModule {
+  static forRoot(given: DiskCacheModuleRootOptions): DynamicModule {
+    assertObject('forRoot()', given);
+    const { name, isGlobal, cacheModule, ...options } = given;
     const provider = { provide: optionsToken(name), useValue: options };
     return moduleOf({ name, isGlobal, cacheModule }, [provider]);
   }
@@ -66,14 +69,9 @@ export class DiskCacheModule {
    * });
    * ```
    */
-  static forRootAsync({
-    name,
-    isGlobal,
-    cacheModule,
-    imports,
-    extraProviders = [],
-    ...source
-  }: DiskCacheModuleAsyncOptions): DynamicModule {
+  static forRootAsync(given: DiskCacheModuleAsyncOptions): DynamicModule {
+    assertObject('forRootAsync()', given);
+    const { name, isGlobal, cacheModule, imports, extraProviders = [], ...source } = given;
     const providers = [...optionsProviders(optionsToken(name), source), ...extraProviders];
     return moduleOf({ name, isGlobal, cacheModule }, providers, imports);
   }

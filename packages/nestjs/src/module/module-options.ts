@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@diskcache/core';
 import type { DiskStoreOptions } from '@diskcache/cache-manager';
-import { assertOption } from '@diskcache/keyv';
+import { assertOption, shown } from '@diskcache/keyv';
 import type {
   InjectionToken,
   ModuleMetadata,
@@ -74,6 +74,15 @@ export type DiskCacheModuleAsyncOptions = DiskCacheModuleScope &
     /** Further providers, for what is injected. */
     extraProviders?: Provider[] | undefined;
   };
+
+/** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
+export function assertObject(method: string, given: unknown): void {
+  if (typeof given === 'object' && given !== null) return;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `${method} takes an object of options; given ${shown(given)}`,
+  );
+}
 
 /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
 export function assertScope({ name, isGlobal, cacheModule }: DiskCacheModuleScope): void {

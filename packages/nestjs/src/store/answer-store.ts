@@ -25,6 +25,9 @@ interface Question {
 
 const asking = new AsyncLocalStorage<Question>();
 
+/** For so long a request waits for the answer of another; that it is being made for longer may mean that it never ends. */
+const LONGEST_WAIT_MS = 30_000;
+
 /** A DiskStore for CacheModule that also keeps the answers of DiskCacheInterceptor, which have tags and are computed once. */
 export class AnswerStore extends DiskStore {
   /** Undefined where the cache knows no streams. */
@@ -94,6 +97,8 @@ export class AnswerStore extends DiskStore {
   /**
    * The value of a key; where there is none, what `make` makes, which is stored. Of all calls that come meanwhile, in all
    * processes, one makes it. What is deleted or evicted meanwhile is not stored.
+   *
+   * @throws TimeoutError when it is not made within 30 s; `make` goes on
    */
   async getOrMake(key: string, make: () => Promise<Storable>): Promise<unknown> {
     let terms: SetOptions = {};
@@ -106,6 +111,7 @@ export class AnswerStore extends DiskStore {
       ttl: () => terms.ttl,
       tags: () => terms.tags ?? [],
       shouldCache: (value) => value !== null,
+      timeout: LONGEST_WAIT_MS,
     });
   }
 }

@@ -37,6 +37,9 @@ function storesBehind(manager: unknown): unknown[] {
 function named(store: unknown): string {
   if (store instanceof AnswerStore) return 'a disk cache';
   if (store instanceof DiskStore) return 'a DiskStore that diskCacheStore() did not make';
+  if ((store as { store?: unknown } | null)?.store instanceof DiskStore) {
+    return 'a disk cache inside a Keyv, into which @nestjs/cache-manager 3.1.3 or newer would not have put it';
+  }
   const name: unknown = (store as object | null)?.constructor?.name;
   return typeof name === 'string' && name !== 'Object' ? `a ${name}` : 'a store of another kind';
 }
