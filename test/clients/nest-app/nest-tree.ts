@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const sources = join(import.meta.dirname, 'app');
+const packageFolder = join(import.meta.dirname, '../../../packages/nestjs');
 const tsc = join(import.meta.dirname, '../../../node_modules/typescript/bin/tsc');
 const OPTIONS =
   '--strict --skipLibCheck --target es2023 --module nodenext --types node --experimentalDecorators --emitDecoratorMetadata ' +
@@ -17,6 +18,18 @@ export class NestTree {
     this.#folder = join(import.meta.dirname, '..', client);
   }
 
+  /** Compiles each program that the package's README and its doc comments show. @returns what the compiler has to say */
+  async buildExamples(): Promise<string> {
+    const examples = this.builtPath('examples');
+    mkdirSync(examples, { recursive: true });
+    const programs = exampleTexts().map((text, at) => {
+      const program = join(examples, `${at}.ts`);
+      writeFileSync(program, text);
+      return program;
+    });
+    return this.#compile(...programs);
+  }
+
   /** Compiles the app, with a CacheModule of this client where it has one. @returns what the compiler has to say */
   async build(): Promise<string> {
     const built = this.builtPath('');
@@ -25,13 +38,7 @@ export class NestTree {
     cpSync(sources, built, { recursive: true });
     const own = join(this.#folder, 'own-cache.module.ts');
     if (existsSync(own)) cpSync(own, this.builtPath('own-cache.module.ts'));
-    const run = promisify(execFile)(process.execPath, [tsc, ...OPTIONS.split(' '), 'built/main.ts'], {
-      cwd: this.#folder,
-    });
-    return run.then(
-      ({ stdout }) => stdout,
-      (error: { stdout: string }) => error.stdout,
-    );
+    return this.#compile(this.builtPath('main.ts'));
   }
 
   /** The app, once it is compiled. */
@@ -53,4 +60,23 @@ export class NestTree {
       return undefined;
     }
   }
+
+  async #compile(...programs: string[]): Promise<string> {
+    const arguments_ = [tsc, ...OPTIONS.split(' '), ...programs];
+    return promisify(execFile)(process.execPath, arguments_, { cwd: this.#folder }).then(
+      ({ stdout }) => stdout,
+      (error: { stdout: string }) => error.stdout,
+    );
+  }
+}
+
+function exampleTexts(): string[] {
+  const sources = join(packageFolder, 'src');
+  const comments = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(sources, name), 'utf8').replaceAll(/^ *\* ?/gm, ''));
+  const texts = [readFileSync(join(packageFolder, 'README.md'), 'utf8'), ...comments];
+  return texts.flatMap((text) =>
+    [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program]) => program!),
+  );
 }

@@ -60,13 +60,23 @@ export class DiskCacheModule {
    * @example
    * ```ts
    * import { DiskCacheModule } from '@diskcache/nestjs';
-   * import { ConfigModule, ConfigService } from '@nestjs/config';
+   * import { Injectable, Module } from '@nestjs/common';
    *
-   * DiskCacheModule.forRootAsync({
-   *   imports: [ConfigModule],
-   *   inject: [ConfigService],
-   *   useFactory: (config: ConfigService) => ({ directory: config.getOrThrow<string>('CACHE_DIRECTORY') }),
-   * });
+   * @Injectable()
+   * class Settings {
+   *   readonly directory = process.env.CACHE_DIRECTORY ?? './cache';
+   * }
+   *
+   * @Module({
+   *   imports: [
+   *     DiskCacheModule.forRootAsync({
+   *       extraProviders: [Settings],
+   *       inject: [Settings],
+   *       useFactory: ({ directory }: Settings) => ({ directory }),
+   *     }),
+   *   ],
+   * })
+   * export class AppModule {}
    * ```
    */
   static forRootAsync(given: DiskCacheModuleAsyncOptions): DynamicModule {

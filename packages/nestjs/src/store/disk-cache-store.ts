@@ -35,15 +35,12 @@ export function diskCacheStore(options: DiskStoreOptions): DiskStore {
 }
 
 /**
- * The same for cache-manager 5, as @nestjs/cache-manager 2 of NestJS 10 has it. That closes nothing: `disconnect()` does,
- * and DiskCacheModule.
+ * The same for cache-manager 5, as @nestjs/cache-manager 2 of NestJS 10 has it:
+ * `CacheModule.register({ store: legacyDiskCacheStore({ directory: './cache', ttl: 60_000 }) })`. That closes nothing:
+ * `disconnect()` does, and DiskCacheModule.
  *
  * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_OPTION` with cache-manager 6 and 7, and
  *   what DiskCache throws
- * @example
- * ```ts
- * CacheModule.register({ ttl: 60_000, store: legacyDiskCacheStore({ directory: './cache', ttl: 60_000 }) });
- * ```
  */
 export function legacyDiskCacheStore(options: DiskStoreOptions): LegacyDiskStore {
   if (!isLegacy) {
