@@ -268,6 +268,17 @@ describe.skipIf(!canMount).each(KINDS)(
       expect(await cache.get(1)).toBe('new');
     });
 
+    it('A cache that was closed can be opened with readOnly, and read', async () => {
+      const disk = smallDisk(48 * MIB);
+      const first = cacheOn(disk);
+      await first.setMany(Array.from({ length: COUNT }, (_, key) => [key, value(key, length)]));
+      await first.close();
+      fillUp(disk);
+      const cache = new DiskCache(first.directory, { readOnly: true });
+      await expectWhole(cache, length);
+      await cache.close();
+    });
+
     it('A cache that was closed can be opened, read and emptied', async () => {
       const disk = smallDisk(48 * MIB);
       const first = cacheOn(disk);

@@ -248,7 +248,8 @@ export class DiskCache implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
-   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. A file that
+   *   only finds room without that entry takes its place before it is written: then also when the writing fails
    * @example
    * ```ts
    * await cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });
@@ -1038,9 +1039,10 @@ export class DiskCache implements CacheStore {
 
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
-   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache; a value that it was just writing to a
-   * file may be refused. Others may open a new cache in its place from the moment on in which the entries are gone, which
-   * is before all files are.
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache, within a second or with its first
+   * write after a tenth of one; a large value or stream that it is just writing may fail, with `ERR_DISKCACHE_STORAGE`.
+   * Others may open a new cache in its place from the moment on in which the entries are gone, which is before all files
+   * are.
    *
    * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
    * @example
