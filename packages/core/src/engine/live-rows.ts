@@ -71,6 +71,14 @@ export class LiveRows {
     return expires !== undefined && expires > this.#now();
   }
 
+  /** How many entries seem to have expired that were used too lately for that. */
+  countInUse(): number {
+    if (this.#maxIdleMs === undefined) return 0;
+    const ids = JSON.stringify(this.#uses.ids);
+    const expired = this.#storage.sql.pages.expiredAmong().all({ ids, now: this.#now() });
+    return expired.filter((row) => this.isInUse(row)).length;
+  }
+
   /** An entry as its user sees it, with the deadline that its uses have moved. */
   entryOf(row: FullEntryRow, value: unknown): Entry {
     if (row.expires === null) return entryOf(row, value);
