@@ -152,7 +152,9 @@ export class KeyvDiskStore extends CacheView {
     this.#names = new KeyNames(namespace);
   }
 
-  async get<Given = unknown>(key: string): Promise<Given | undefined> {
+  async get<Given = unknown>(key: string): Promise<Given | undefined>;
+  async get<Given = unknown>(key: string, options?: { raw?: boolean }): Promise<Given | undefined> {
+    if (options?.raw === true) this.#refuseManager();
     try {
       const entry = await this.cache.entry(this.#stored(key));
       return entry && (this.#handedOver(entry) as Given);
@@ -297,6 +299,17 @@ export class KeyvDiskStore extends CacheView {
     if (namespace === this.namespace) return this.#names;
     const prefix = namespace ? `${namespace}:` : '';
     return { prefix, known: (key) => key.slice(prefix.length), ofKeyv5: (key) => key };
+  }
+
+  /** wrap() of cache-manager keeps to itself what a store throws. */
+  #refuseManager(): never {
+    const error = new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      'a KeyvDiskStore is for a Keyv, and cache-manager calls it differently: ' +
+        'give it createDiskStore(…) of @diskcache/cache-manager, or createKeyv(…)',
+    );
+    this.report(error);
+    throw error;
   }
 
   #warnShared(namespace: string | undefined): void {
