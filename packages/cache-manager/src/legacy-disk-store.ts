@@ -52,6 +52,9 @@ export class LegacyDiskStore {
   }
 
   /** @param options a ttl, of which 0 is no limit; or `{ ttl, tags, … }` */
+  async set(key: string, value: unknown, options?: number | SetOptions): Promise<void>;
+  // By this one NestJS 10 takes the store also where a project has exactOptionalPropertyTypes.
+  async set(key: string, value: unknown, ttl?: number): Promise<void>;
   async set(key: string, value: unknown, options?: number | SetOptions): Promise<void> {
     this.#assertCacheable(value);
     await this.disk.set(key, value, options);
