@@ -1,4 +1,11 @@
-import { assertStores, createDiskStore, diskStoreOf, DiskStore, tagged } from '@diskcache/cache-manager';
+import {
+  assertStores,
+  createDiskStore,
+  diskStoreOf,
+  DiskStore,
+  legacyDiskStore,
+  tagged,
+} from '@diskcache/cache-manager';
 import { createKeyv, KeyvDiskStore } from '@diskcache/keyv';
 import { createCache } from 'cache-manager';
 import { Cacheable } from 'cacheable';
@@ -33,6 +40,14 @@ describe('assertStores()', () => {
     expect(() => assertStores(cache)).toThrow(`stores[0] ${sentence}`);
   });
 
+  test.for([
+    ['a KeyvDiskStore, which is for a Keyv', () => new KeyvDiskStore({ cache: openCache() })],
+    ['a legacyDiskStore(), which is for cache-manager 5', () => legacyDiskStore({ cache: openCache() })],
+  ] as const)('refuses %s', ([wrong, open]) => {
+    const cache = createCache({ stores: [open() as never] });
+    expect(() => assertStores(cache)).toThrow(`stores[0] is ${wrong}, with which`);
+  });
+
   test('takes a DiskStore, a Keyv 5, and a Keyv of either version that createKeyv() made', () => {
     const cache = openCache();
     const stores = [
@@ -51,8 +66,8 @@ describe('assertStores()', () => {
   });
 });
 
-describe('a DiskStore that is given to two', () => {
-  test('to cache-manager and then to a Keyv refuses the Keyv', async () => {
+describe('a store that is given to the wrong one, or to two', () => {
+  test('a DiskStore, to cache-manager and then to a Keyv, refuses the Keyv', async () => {
     const store = new DiskStore({ cache: openCache() });
     await store.set('key', 1);
     expect(() => new Keyv5({ store })).toThrow(
@@ -61,7 +76,18 @@ describe('a DiskStore that is given to two', () => {
     );
   });
 
-  test('to a Keyv and then to cache-manager tells of each wrap() by an error', async () => {
+  test('a KeyvDiskStore, to cache-manager, tells of each wrap() by an error', async () => {
+    const store = new KeyvDiskStore({ cache: openCache() });
+    const errors: unknown[] = [];
+    store.on('error', (error: unknown) => errors.push(error));
+    expect(await createCache({ stores: [store as never] }).wrap('key', () => 'computed')).toBe('computed');
+    const message =
+      'a KeyvDiskStore is for a Keyv, and cache-manager calls it differently: ' +
+      'give it createDiskStore(…) of @diskcache/cache-manager, or createKeyv(…)';
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_DISKCACHE_OPTION', message })]);
+  });
+
+  test('a DiskStore, to a Keyv and then to cache-manager, tells of each wrap() by an error', async () => {
     const store = createDiskStore({ cache: openCache() });
     await new Keyv5({ store }).set('key', 1);
     const errors: unknown[] = [];
@@ -74,7 +100,7 @@ describe('a DiskStore that is given to two', () => {
     expect(errors).toEqual([expect.objectContaining({ code: 'ERR_DISKCACHE_OPTION', message })]);
   });
 
-  test('may be put into a Keyv whose namespace changes later', async () => {
+  test('a DiskStore may be put into a Keyv whose namespace changes later', async () => {
     const keyv = new Keyv5({ store: new DiskStore({ cache: openCache() }) });
     await keyv.set('key', 1);
     keyv.namespace = 'another';

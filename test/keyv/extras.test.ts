@@ -173,6 +173,10 @@ describe('withTags()', () => {
     );
   });
 
+  test('refuses what is no function to work in', () => {
+    expect(() => withTags(['a'], undefined as never)).toThrow("'work' must be a function");
+  });
+
   test('of an inner call counts instead of that around it', async () => {
     const cache = openCache();
     const keyv = createKeyv({ cache }, { Keyv: Keyv5 });
@@ -217,5 +221,7 @@ test('keys() refuses a pattern that is none', async () => {
 });
 
 test('storeOf() says when a Keyv has another store', () => {
-  expect(() => storeOf(new Keyv5())).toThrow('this Keyv has no KeyvDiskStore: make it by createKeyv(…)');
+  for (const keyv of [new Keyv5(), undefined as never]) {
+    expect(() => storeOf(keyv)).toThrow('this Keyv has no KeyvDiskStore: make it by createKeyv(…)');
+  }
 });

@@ -172,14 +172,33 @@ describe('opening and closing', () => {
 
   test.for([
     [{ directory: 5 }, "option 'directory' must be the path of a folder"],
-    [undefined, "option 'directory' must be the path of a folder, or 'cache' an open DiskCache"],
-    ['./cache', "option 'directory' must be the path of a folder"],
+    [{}, "option 'directory' must be the path of a folder, or 'cache' an open DiskCache; given undefined"],
+    [undefined, "options must be an object, such as { directory: './cache' }; given undefined"],
+    ['./cache', "options must be an object, such as { directory: './cache' }; given './cache'"],
+    [{ dir: './x' }, "unknown option 'dir'; did you mean 'directory'?"],
+    [{ directory: './x', tag: ['a'] }, "unknown option 'tag'; did you mean 'tags'?"],
+    [{ directory: './x', foo: 1 }, "unknown option 'foo'; known are directory, cache, namespace, tags"],
     [{ directory: './x', namespace: 5 }, "option 'namespace' must be a string"],
     [{ directory: './x', sizeLimt: 5 }, "unknown option 'sizeLimt'"],
     [{ cache: {} }, "option 'cache' must be an open DiskCache"],
     [{ directory: './x', contract: 4 }, "option 'contract' must be 'auto', 5 or 6"],
   ])('%o is refused with a sentence that names the option', ([options, sentence]) => {
     expect(() => new KeyvDiskStore(options as never)).toThrow(sentence as string);
+  });
+
+  test.for([
+    [{ ttl: '5m' }, "option 'ttl' must be a number of milliseconds from 0 up; given '5m'"],
+    [{ ttl: -5 }, "option 'ttl' must be a number of milliseconds from 0 up; given the number -5"],
+    [{ namespace: 5 }, "option 'namespace' must be a string; given the number 5"],
+    [{ serialize: JSON.stringify }, "unknown option 'serialize'; did you mean 'serializer'?"],
+    [{ contract: 5 }, "unknown option 'contract'"],
+  ])('createKeyv() refuses %o by name', ([options, sentence]) => {
+    expect(() => createKeyv({ cache: openCache(), ...(options as object) })).toThrow(sentence as string);
+  });
+
+  test('a Keyv with a namespace that is no string is refused', () => {
+    const store = new KeyvDiskStore({ cache: openCache() });
+    expect(() => new Keyv5({ store, namespace: 5 as never })).toThrow("option 'namespace' must be a string");
   });
 
   test.for(['directory', 'sizeLimit'])('an open cache together with %s is refused', (option) => {
@@ -190,7 +209,9 @@ describe('opening and closing', () => {
   });
 
   test('createKeyv() without options says what it needs', () => {
-    expect(() => createKeyv(undefined as never)).toThrow("option 'directory' must be the path of a folder");
+    expect(() => createKeyv(undefined as never)).toThrow(
+      "options must be an object, such as { directory: './cache' }; given undefined",
+    );
   });
 
   test('a directory that cannot be made is refused', () => {
@@ -301,6 +322,10 @@ describe('what goes wrong', () => {
 
   test.for([
     [Keyv6, "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given [class Keyv"],
+    [
+      { Keyv: Map },
+      "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given [Function: Map]",
+    ],
     [
       { Keyv: 'keyv' },
       "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given 'keyv'",

@@ -3,11 +3,16 @@ import { assertOption, shown } from '@diskcache/keyv';
 import { DiskStore, type DiskStoreOptions } from './disk-store.ts';
 import { legacyKeyPattern } from './legacy-key-pattern.ts';
 
-/** What legacyDiskStore() takes: the options of a DiskStore, among those of cache-manager's own that concern a store. */
-export type LegacyDiskStoreConfig = { [Name in keyof DiskStoreOptions]: DiskStoreOptions[Name] } & {
-  /** What set() and mset() refuse to store rejects, and wrap() returns it all the same. @default all but undefined */
-  isCacheable?: ((value: unknown) => boolean) | undefined;
-};
+/** What legacyDiskStore() takes: the options of a DiskStore, and that of cache-manager which concerns a store. */
+export type LegacyDiskStoreConfig = AsRecord<
+  DiskStoreOptions & {
+    /** What set() and mset() refuse to store rejects, and wrap() returns it all the same. @default all but undefined */
+    isCacheable?: ((value: unknown) => boolean) | undefined;
+  }
+>;
+
+/** The same type, each of a union, in the form that TypeScript takes for a Record, as cache-manager 5 wants options. */
+export type AsRecord<Options> = Options extends unknown ? { [Name in keyof Options]: Options[Name] } : never;
 
 /** What caching() and NestJS hand on to the store, and is not meant for this one. */
 const NOT_OF_THE_STORE = [
@@ -30,7 +35,7 @@ export class LegacyDiskStore {
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(config: LegacyDiskStoreConfig) {
-    const { isCacheable = isDefined, ...options } = { ...config };
+    const { isCacheable = isDefined, ...options } = config ?? {};
     assertOption('isCacheable', isCacheable, typeof isCacheable === 'function', 'a function of a value');
     this.isCacheable = isCacheable;
     const ofTheStore = Object.entries(options).filter(([name]) => !NOT_OF_THE_STORE.includes(name));

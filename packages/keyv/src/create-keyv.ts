@@ -1,7 +1,7 @@
 import { DiskCacheError } from '@diskcache/core';
 import type Keyv from 'keyv';
 import { KeyvDiskStore } from './keyv-disk-store.ts';
-import { assertOption } from './misuse.ts';
+import { assertOption, assertOptions } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
 import { withRawReads } from './raw-reads.ts';
 import type { Tags } from './tags.ts';
@@ -20,6 +20,8 @@ export type CreateKeyvOptions = CacheSource & {
 
 /** The class Keyv of any version. */
 export type KeyvClass<Instance> = new (...options: never[]) => Instance;
+
+const OWN_OPTIONS = ['namespace', 'ttl', 'tags', 'pinned'];
 
 /** What createKeyv() is, for the class Keyv that is installed. */
 export interface CreateKeyv<InstalledKeyv> {
@@ -48,7 +50,11 @@ export const createKeyv: CreateKeyv<Keyv> = <Instance>(
   options: CreateKeyvOptions,
   use: { Keyv?: KeyvClass<Instance> } = {},
 ): Instance => {
-  const { namespace = 'keyv', ttl, ...source } = { ...options };
+  assertOptions(options, OWN_OPTIONS);
+  const { namespace = 'keyv', ttl, ...source } = options;
+  assertOption('namespace', namespace, typeof namespace === 'string', 'a string');
+  const isTtl = ttl === undefined || (typeof ttl === 'number' && ttl >= 0);
+  assertOption('ttl', ttl, isTtl, 'a number of milliseconds from 0 up');
   const Chosen = (givenKeyv(use) ?? installedKeyv()) as new (options: object) => Instance;
   const store = new KeyvDiskStore({ ...(source as CacheSource), keyvSerializer: false });
   // The dialect is for a library that has another copy of Keyv and takes this one for a store: it looks for it there.
@@ -59,7 +65,9 @@ export const createKeyv: CreateKeyv<Keyv> = <Instance>(
 
 function givenKeyv(use: { Keyv?: KeyvClass<unknown> }): KeyvClass<unknown> | undefined {
   const given: unknown = typeof use === 'function' ? use : use?.Keyv;
-  const isRight = typeof use === 'object' && (given === undefined || typeof given === 'function');
+  const isClass =
+    given === undefined || (typeof given === 'function' && 'disconnect' in (given.prototype ?? {}));
+  const isRight = typeof use === 'object' && isClass;
   assertOption('Keyv', given, isRight, 'the class Keyv, as in createKeyv(options, { Keyv })');
   return use.Keyv;
 }

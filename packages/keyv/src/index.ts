@@ -9,7 +9,7 @@ export type { CacheSource } from './opened-cache.ts';
 // What other stores of DiskCache are made of.
 export { CacheView } from './cache-view.ts';
 export { expiryOfTtl } from './expiry.ts';
-export { assertOption, isTextOrNone, shown, stringKey } from './misuse.ts';
+export { assertOption, assertOptions, isTextOrNone, shown, stringKey, unknownOption } from './misuse.ts';
 export { assertTags } from './tags.ts';
 export { namespacePrefix } from './key-names.ts';
 export { plainData } from './plain-data.ts';

@@ -10,7 +10,7 @@ import { CAPABILITIES, type Capabilities } from './capabilities.ts';
 import { expiryOfDeadline, expiryOfTtl } from './expiry.ts';
 import { KeyNames } from './key-names.ts';
 import { type Envelope, textOfEnvelope } from './keyv-text.ts';
-import { assertOption, isTextOrNone } from './misuse.ts';
+import { assertOption, assertOptions, isTextOrNone } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
 import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
 import type { Tags } from './tags.ts';
@@ -53,6 +53,8 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   contract?: 'auto' | 5 | 6 | undefined;
 };
+
+const OWN_OPTIONS = ['namespace', 'tags', 'pinned', 'keyvSerializer', 'contract'];
 
 /** Ms since the epoch, in 1973. As a ttl it would be three years. */
 const NO_DEADLINE_BEFORE = 1e11;
@@ -101,7 +103,8 @@ export class KeyvDiskStore extends CacheView {
   readonly #isPinned: ((key: string) => boolean) | undefined;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
-  constructor(options: KeyvDiskStoreOptions = {} as KeyvDiskStoreOptions) {
+  constructor(options: KeyvDiskStoreOptions) {
+    assertOptions(options, OWN_OPTIONS);
     const { namespace, tags, pinned, keyvSerializer = true, contract = 'auto', ...source } = options;
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const isRule = pinned === undefined || typeof pinned === 'function';
@@ -139,6 +142,7 @@ export class KeyvDiskStore extends CacheView {
 
   /** Set by Keyv. */
   set namespace(namespace: string | undefined) {
+    assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
       if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
@@ -148,7 +152,9 @@ export class KeyvDiskStore extends CacheView {
     this.#names = new KeyNames(namespace);
   }
 
-  async get<Given = unknown>(key: string): Promise<Given | undefined> {
+  async get<Given = unknown>(key: string): Promise<Given | undefined>;
+  async get<Given = unknown>(key: string, options?: { raw?: boolean }): Promise<Given | undefined> {
+    if (options?.raw === true) this.#refuseManager();
     try {
       const entry = await this.cache.entry(this.#stored(key));
       return entry && (this.#handedOver(entry) as Given);
@@ -293,6 +299,17 @@ export class KeyvDiskStore extends CacheView {
     if (namespace === this.namespace) return this.#names;
     const prefix = namespace ? `${namespace}:` : '';
     return { prefix, known: (key) => key.slice(prefix.length), ofKeyv5: (key) => key };
+  }
+
+  /** wrap() of cache-manager keeps to itself what a store throws. */
+  #refuseManager(): never {
+    const error = new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      'a KeyvDiskStore is for a Keyv, and cache-manager calls it differently: ' +
+        'give it createDiskStore(…) of @diskcache/cache-manager, or createKeyv(…)',
+    );
+    this.report(error);
+    throw error;
   }
 
   #warnShared(namespace: string | undefined): void {

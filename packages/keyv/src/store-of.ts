@@ -14,7 +14,7 @@ import { KeyvDiskStore } from './keyv-disk-store.ts';
  */
 export function storeOf(keyv: object): KeyvDiskStore {
   // Keyv 4 has it among its options alone.
-  const { store, opts } = keyv as { store?: unknown; opts?: { store?: unknown } };
+  const { store, opts } = (keyv ?? {}) as { store?: unknown; opts?: { store?: unknown } };
   const found = [store, opts?.store].find((one) => one instanceof KeyvDiskStore);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(

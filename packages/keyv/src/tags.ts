@@ -23,6 +23,12 @@ const given = new AsyncLocalStorage<Tags>();
  */
 export function withTags<Result>(tags: Tags, work: () => Result): Result {
   assertTags(tags, "'tags'");
+  if (typeof work !== 'function') {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `'work' must be a function, in which something is stored; given ${shown(work)}`,
+    );
+  }
   return given.run(tags, work);
 }
 

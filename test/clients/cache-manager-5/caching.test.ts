@@ -96,7 +96,7 @@ describe('a cache of cache-manager 5', () => {
   test('is there again after it was closed', async () => {
     const directory = temporaryFolder();
     for (const expected of [undefined, 'kept']) {
-      const cache = await caching(legacyDiskStore, { directory });
+      const cache = await caching(legacyDiskStore, { directory, sizeLimit: 1_000_000, ttl: 60_000 });
       expect(await cache.get('key')).toBe(expected);
       await cache.set('key', 'kept');
       await diskStoreOf(cache).disconnect();
