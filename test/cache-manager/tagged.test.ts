@@ -129,12 +129,12 @@ test('wrap() without tags leaves them to the store', async () => {
 });
 
 test.for([
-  [{ tag: ['a'] }, "unknown option 'tag'; there are ttl, refreshThreshold, tags"],
+  [{ tag: ['a'] }, "unknown option 'tag'; did you mean 'tags'?"],
   [
     { tags: 'a' },
     "option 'tags' must be a list of strings, or a function that makes one of key and value; given 'a'",
   ],
-  [60_000, "option 'options' must be an object; given the number 60000"],
+  [60_000, "options must be an object, such as { ttl: 60_000, tags: ['a'] }; given the number 60000"],
 ])('wrap() refuses %o by name', async ([options, sentence]) => {
   const cache = createCache({ stores: [createDiskStore({ cache: openCache() })] });
   await expect(tagged(cache).wrap('key', () => 1, options as never)).rejects.toThrow(sentence as string);

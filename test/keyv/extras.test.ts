@@ -1,4 +1,4 @@
-import { createKeyv, KeyvDiskStore, withTags } from '@diskcache/keyv';
+import { createKeyv, KeyvDiskStore, storeOf, type Tags, withTags } from '@diskcache/keyv';
 import Keyv4 from 'keyv4';
 import { Keyv as Keyv5 } from 'keyv5';
 import { Keyv as Keyv6 } from 'keyv6';
@@ -18,7 +18,7 @@ const versions = [
 ] as const;
 
 describe.for(versions)('%s', ([, Keyv]) => {
-  function open(options: { tags?: KeyvTags; namespace?: string } = {}) {
+  function open(options: { tags?: Tags; namespace?: string } = {}) {
     const cache = openCache();
     const keyv = createKeyv({ cache, ...options }, { Keyv });
     return { cache, keyv, store: storeOf(keyv) };
@@ -97,15 +97,8 @@ describe.for(versions)('%s', ([, Keyv]) => {
   });
 });
 
-type KeyvTags = NonNullable<Parameters<typeof createKeyv>[0]['tags']>;
-
-function storeOf(keyv: unknown): KeyvDiskStore {
-  const { store, opts } = keyv as { store?: KeyvDiskStore; opts: { store: KeyvDiskStore } };
-  return store ?? opts.store;
-}
-
 describe('getOrSet() of a store', () => {
-  const open = (options: { tags?: KeyvTags } = {}) => {
+  const open = (options: { tags?: Tags } = {}) => {
     const keyv = createKeyv({ cache: openCache(), ...options }, { Keyv: Keyv5 });
     return { keyv, store: storeOf(keyv) };
   };
@@ -180,6 +173,10 @@ describe('withTags()', () => {
     );
   });
 
+  test('refuses what is no function to work in', () => {
+    expect(() => withTags(['a'], undefined as never)).toThrow("'work' must be a function");
+  });
+
   test('of an inner call counts instead of that around it', async () => {
     const cache = openCache();
     const keyv = createKeyv({ cache }, { Keyv: Keyv5 });
@@ -221,4 +218,10 @@ test('keys() refuses a pattern that is none', async () => {
   await expect(listed(store.keys(/user/ as never))).rejects.toThrow(
     "a pattern of keys must be a string, such as 'user:*'; given /user/",
   );
+});
+
+test('storeOf() says when a Keyv has another store', () => {
+  for (const keyv of [new Keyv5(), undefined as never]) {
+    expect(() => storeOf(keyv)).toThrow('this Keyv has no KeyvDiskStore: make it by createKeyv(…)');
+  }
 });

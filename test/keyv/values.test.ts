@@ -87,6 +87,14 @@ describe.for([
   });
 });
 
+test('the v8 serializer gives the same back', async () => {
+  const keyv = createKeyv({ cache: openCache({ serializer: 'v8' }) }, { Keyv: Keyv5 });
+  for (const [name, given] of Object.entries(values)) {
+    await keyv.set('key', given[0]);
+    expect(await keyv.get('key'), name).toStrictEqual(given.length === 2 ? given[1] : given[0]);
+  }
+});
+
 test('calls on one key keep their order, whatever the values', async () => {
   const keyv = createKeyv({ cache: openCache() }, { Keyv: Keyv5 });
   await Promise.all([keyv.set('key', new Point(1, 1)), keyv.set('key', 'last')]);
@@ -117,6 +125,7 @@ test('a large value is a file and comes back byte by byte', async () => {
   const keyv = createKeyv({ cache }, { Keyv: Keyv6 });
   const large = Buffer.alloc(300_000, 'ab\r\n');
   await keyv.set('key', large);
+  expect(await cache.path('keyv:key')).toMatch(/\.val$/);
   expect(large.equals((await keyv.get<Buffer>('key'))!)).toBe(true);
 });
 

@@ -10,8 +10,7 @@ import { InvalidArgumentError } from '@diskcache/core';
  * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
  * @example
  * ```ts
- * const cache = createCache({ stores: [keyv] });
- * assertStores(cache);
+ * assertStores(cache); // says nothing: all is well
  * ```
  */
 export function assertStores(cache: { readonly stores: readonly unknown[] }): void {

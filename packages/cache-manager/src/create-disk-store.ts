@@ -23,7 +23,7 @@ export type CreateDiskStore<ManagersKeyv> = (options: DiskStoreOptions) => DiskS
  * import { createDiskStore } from '@diskcache/cache-manager';
  * import { createCache } from 'cache-manager';
  *
- * const store = createDiskStore({ directory: './cache', tags: (key) => [key.split(':')[0]] });
+ * const store = createDiskStore({ directory: './cache', tags: (key) => [key.slice(0, 4)] });
  * const cache = createCache({ stores: [store], ttl: 60_000 });
  * await cache.wrap('user:1', () => ({ name: 'Ada' }));
  * await store.evict('user');

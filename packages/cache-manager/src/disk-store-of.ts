@@ -17,12 +17,16 @@ import { LegacyDiskStore } from './legacy-disk-store.ts';
 export function diskStoreOf(
   cache: { readonly stores: readonly unknown[] } | { readonly store: unknown },
 ): DiskStore {
-  if ('stores' in cache) assertStores(cache);
-  const stores = 'stores' in cache ? cache.stores : [cache.store];
-  const found = stores.find((store) => store instanceof DiskStore || store instanceof LegacyDiskStore);
+  const { stores, store } = (cache ?? {}) as { stores?: readonly unknown[]; store?: unknown };
+  if (stores !== undefined) assertStores({ stores });
+  const found = (stores ?? [store]).find(isDiskStore);
   if (found !== undefined) return found instanceof DiskStore ? found : found.disk;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     'this cache has no DiskStore among its stores: it was made without one, or with one inside another store',
   );
+}
+
+function isDiskStore(store: unknown): store is DiskStore | LegacyDiskStore {
+  return store instanceof DiskStore || store instanceof LegacyDiskStore;
 }

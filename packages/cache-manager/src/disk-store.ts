@@ -1,10 +1,12 @@
 import { InvalidArgumentError, type SetOptions } from '@diskcache/core';
 import {
   assertOption,
+  assertOptions,
   type CacheSource,
   CacheView,
   expiryOfTtl,
   isTextOrNone,
+  namespacePrefix,
   plainData,
   stringKey,
   type Tags,
@@ -30,6 +32,8 @@ export type DiskStoreOptions = CacheSource & {
    */
   throwOnErrors?: boolean | undefined;
 };
+
+const OWN_OPTIONS = ['namespace', 'ttl', 'tags', 'throwOnErrors'];
 
 /** A value and its deadline in ms since the epoch, as cache-manager reads them for wrap() and ttl(). */
 export interface RawEntry<Value> {
@@ -72,7 +76,8 @@ export class DiskStore extends CacheView {
   #isWarnedOfKeyv6 = false;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
-  constructor(options: DiskStoreOptions = {} as DiskStoreOptions) {
+  constructor(options: DiskStoreOptions) {
+    assertOptions(options, OWN_OPTIONS);
     const { namespace, ttl, tags, throwOnErrors = false, ...source } = options;
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const isTtl = ttl === undefined || (typeof ttl === 'number' && ttl >= 0);
@@ -223,8 +228,7 @@ export class DiskStore extends CacheView {
   }
 
   protected override get prefix(): string {
-    const own = this.#namespace ? `${this.#namespace}:` : '';
-    return this.#ofKeyv ? `${own}${this.#ofKeyv}:` : own;
+    return namespacePrefix(this.#namespace) + namespacePrefix(this.#ofKeyv);
   }
 
   protected override get defaultTtl(): number | undefined {

@@ -30,7 +30,7 @@ export class LegacyDiskStore {
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(config: LegacyDiskStoreConfig) {
-    const { isCacheable = isDefined, ...options } = { ...config };
+    const { isCacheable = isDefined, ...options } = config ?? {};
     assertOption('isCacheable', isCacheable, typeof isCacheable === 'function', 'a function of a value');
     this.isCacheable = isCacheable;
     const ofTheStore = Object.entries(options).filter(([name]) => !NOT_OF_THE_STORE.includes(name));
@@ -108,7 +108,7 @@ export class LegacyDiskStore {
  *
  * @throws InvalidArgumentError when an option is wrong, and what DiskCache throws
  * @example
- * ```ts
+ * ```js
  * import { diskStoreOf, legacyDiskStore } from '@diskcache/cache-manager';
  * import { caching } from 'cache-manager'; // 5
  *

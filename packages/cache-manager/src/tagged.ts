@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@diskcache/core';
-import { assertOption, assertTags, CacheView, type Tags, withTags } from '@diskcache/keyv';
+import { assertTags, CacheView, shown, type Tags, unknownOption, withTags } from '@diskcache/keyv';
 import { assertStores } from './assert-stores.ts';
 import { LegacyDiskStore } from './legacy-disk-store.ts';
 
@@ -46,9 +46,9 @@ export class TaggedCache {
    * @throws what `compute` throws; InvalidArgumentError `ERR_DISKCACHE_OPTION`
    * @example
    * ```ts
-   * const book = await tagged(cache).wrap('book:1', () => findBook(1), {
+   * const found = await tagged(cache).wrap('book:1', () => findBook(1), {
    *   ttl: 60_000,
-   *   tags: (found) => ['books', `author:${found.author}`],
+   *   tags: ({ author }) => ['books', `author:${author}`],
    * });
    * ```
    */
@@ -107,8 +107,9 @@ export class TaggedCache {
  * import { createCache } from 'cache-manager';
  *
  * const cache = createCache({ stores: [createDiskStore({ directory: './cache' })] });
- * await tagged(cache).wrap('book:1', () => findBook(1), { ttl: 60_000, tags: ['books'] });
- * await tagged(cache).evict('books');
+ * await tagged(cache).wrap('book:1', () => ({ title: 'Notes' }), { ttl: 60_000, tags: ['books'] });
+ * console.log(await tagged(cache).evict('books')); // 1
+ * await cache.disconnect();
  * ```
  */
 export function tagged(cache: TaggableCache): TaggedCache {
@@ -127,19 +128,20 @@ function checked<Options extends TaggedWrapOptions<never>>(
   options: Options,
   names: (keyof Options)[],
 ): Options {
-  assertOption('options', options, typeof options === 'object' && options !== null, 'an object');
-  for (const name of Object.keys(options)) {
-    if (names.includes(name as keyof Options)) continue;
+  if (typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_OPTION',
-      `unknown option '${name}'; there are ${names.join(', ')}`,
+      `options must be an object, such as { ttl: 60_000, tags: ['a'] }; given ${shown(options)}`,
     );
   }
+  const unknown = Object.keys(options).find((name) => !names.includes(name as keyof Options));
+  if (unknown !== undefined) throw unknownOption(unknown, names as string[]);
   if (options.tags !== undefined) assertTags(options.tags, "option 'tags'");
   return options;
 }
 
-function viewOf({ stores, store }: TaggableCache): CacheView {
+function viewOf(cache: TaggableCache): CacheView {
+  const { stores, store } = (cache ?? {}) as Partial<TaggableCache>;
   if (stores !== undefined) assertStores({ stores });
   for (const one of stores ?? [store]) {
     const view = viewIn(one);

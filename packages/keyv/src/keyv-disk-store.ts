@@ -8,8 +8,9 @@ import {
 import { CacheView } from './cache-view.ts';
 import { CAPABILITIES, type Capabilities } from './capabilities.ts';
 import { expiryOfDeadline, expiryOfTtl } from './expiry.ts';
+import { KeyNames } from './key-names.ts';
 import { type Envelope, textOfEnvelope } from './keyv-text.ts';
-import { assertOption, isTextOrNone, stringKey } from './misuse.ts';
+import { assertOption, assertOptions, isTextOrNone } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
 import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
 import type { Tags } from './tags.ts';
@@ -30,6 +31,13 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   tags?: Tags | undefined;
   /**
+   * Which entries are never evicted to make room, told from the key (without namespace): for what is no cached copy of
+   * something else. They have to fit into the limits together, so let them expire.
+   *
+   * @default none
+   */
+  pinned?: ((key: string) => boolean) | undefined;
+  /**
    * Whether the Keyv has its serializer on, and so hands over and wants text; createKeyv() turns it off. Only to be said
    * for a Keyv without serializer that is to read, before it has set anything, what one with serializer has set.
    *
@@ -45,6 +53,8 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   contract?: 'auto' | 5 | 6 | undefined;
 };
+
+const OWN_OPTIONS = ['namespace', 'tags', 'pinned', 'keyvSerializer', 'contract'];
 
 /** Ms since the epoch, in 1973. As a ttl it would be three years. */
 const NO_DEADLINE_BEFORE = 1e11;
@@ -84,24 +94,29 @@ export interface KeyvDiskStoreEntry {
 export class KeyvDiskStore extends CacheView {
   readonly #adapts: 'auto' | 5 | 6;
   #contract: 5 | 6;
-  #namespace: string | undefined;
+  #names: KeyNames;
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
   #isAdopted = false;
   #hasWarned = false;
   #hasSerializer: boolean;
+  readonly #isPinned: ((key: string) => boolean) | undefined;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
-  constructor(options: KeyvDiskStoreOptions = {} as KeyvDiskStoreOptions) {
-    const { namespace, tags, keyvSerializer = true, contract = 'auto', ...source } = options;
+  constructor(options: KeyvDiskStoreOptions) {
+    assertOptions(options, OWN_OPTIONS);
+    const { namespace, tags, pinned, keyvSerializer = true, contract = 'auto', ...source } = options;
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
+    const isRule = pinned === undefined || typeof pinned === 'function';
+    assertOption('pinned', pinned, isRule, 'a function of a key');
     assertOption('keyvSerializer', keyvSerializer, typeof keyvSerializer === 'boolean', 'true or false');
     assertOption('contract', contract, ['auto', 5, 6].includes(contract), "'auto', 5 or 6");
     super(source as CacheSource, tags);
     this.#adapts = contract;
     this.#contract = contract === 6 ? 6 : 5;
-    this.#namespace = namespace;
+    this.#names = new KeyNames(namespace);
     this.#hasSerializer = keyvSerializer;
+    this.#isPinned = pinned;
   }
 
   /**
@@ -122,18 +137,19 @@ export class KeyvDiskStore extends CacheView {
   }
 
   get namespace(): string | undefined {
-    return this.#namespace;
+    return this.#names.namespace;
   }
 
   /** Set by Keyv. */
   set namespace(namespace: string | undefined) {
+    assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
-      if (this.#isAdopted && namespace !== this.#namespace) this.#warnShared(namespace);
+      if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
-    this.#namespace = namespace;
+    this.#names = new KeyNames(namespace);
   }
 
   async get<Given = unknown>(key: string): Promise<Given | undefined> {
@@ -190,22 +206,27 @@ export class KeyvDiskStore extends CacheView {
     return this.#contract === 6 ? deleted : deleted.every(Boolean);
   }
 
-  /** Removes the entries of the namespace; without one, all entries of the cache. */
-  async clear(): Promise<void> {
-    if (this.#namespace) await this.cache.deletePrefix(this.prefix);
+  /**
+   * Removes the entries of the namespace; without one, all entries of the cache.
+   *
+   * @param namespace from those who do not set it, as @keyvhq/core
+   */
+  async clear(namespace = this.namespace): Promise<void> {
+    const { prefix } = this.#namesOf(namespace);
+    if (prefix !== '') await this.cache.deletePrefix(prefix);
     else await this.cache.clear();
   }
 
   /** The entries of the namespace with the keys that Keyv gave: with prefix from Keyv 4 and 5, without from Keyv 6. */
-  async *iterator<Given = unknown>(namespace = this.#namespace): AsyncGenerator<[string, Given], void> {
-    const prefix = namespace ? `${namespace}:` : '';
-    const unnamed = this.#contract === 6 ? prefix.length : 0;
-    for await (const entry of this.cache.entries({ prefix })) {
-      const key = (entry.key as string).slice(unnamed);
-      const given = this.#handedOver(entry);
+  async *iterator<Given = unknown>(namespace = this.namespace): AsyncGenerator<[string, Given], void> {
+    const names = this.#namesOf(namespace);
+    for await (const entry of this.cache.entries({ prefix: names.prefix })) {
+      const inCache = entry.key as string;
+      const key = this.#contract === 6 ? names.known(inCache) : names.ofKeyv5(inCache);
+      const stored = this.#handedOver(entry);
       // Unlike get(), the iterator of Keyv 4 and 5 deserializes whatever it gets.
-      const isLeftToKeyv = typeof given === 'string' || !this.#isAdopted || this.#contract === 6;
-      const wanted = isLeftToKeyv || !this.#hasSerializer ? given : textOfEnvelope(given as Envelope, key);
+      const isLeftToKeyv = typeof stored === 'string' || !this.#isAdopted || this.#contract === 6;
+      const wanted = isLeftToKeyv || !this.#hasSerializer ? stored : textOfEnvelope(stored as Envelope, key);
       yield [key, wanted as Given];
     }
   }
@@ -223,7 +244,7 @@ export class KeyvDiskStore extends CacheView {
   }
 
   protected override get prefix(): string {
-    return this.#namespace ? `${this.#namespace}:` : '';
+    return this.#names.prefix;
   }
 
   protected override encoded(value: unknown): unknown {
@@ -249,9 +270,10 @@ export class KeyvDiskStore extends CacheView {
 
   #terms(key: string, value: unknown, lifetime: number | undefined): SetOptions | undefined {
     const expiry = this.#expiry(lifetime);
-    const name = this.#contract === 5 && key.startsWith(this.prefix) ? key.slice(this.prefix.length) : key;
+    const name = this.#contract === 6 ? key : this.#names.knownOfKeyv5(key);
     const tags = this.tagsFor(name, () => valueIn(value, name));
-    return tags === undefined ? expiry : { ...expiry, tags };
+    const isPinned = this.#isPinned?.(name) === true;
+    return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
   }
 
   #expiry(lifetime: number | undefined): ExpiryOptions | undefined {
@@ -267,14 +289,21 @@ export class KeyvDiskStore extends CacheView {
   }
 
   #stored(key: string): string {
-    return this.#contract === 6 ? this.prefix + stringKey(key) : stringKey(key);
+    return this.#contract === 6 ? this.#names.stored(key) : this.#names.storedByKeyv5(key);
+  }
+
+  /** The own, or those of a namespace that was never set, whose keys are as they were given. */
+  #namesOf(namespace: string | undefined): Pick<KeyNames, 'prefix' | 'known' | 'ofKeyv5'> {
+    if (namespace === this.namespace) return this.#names;
+    const prefix = namespace ? `${namespace}:` : '';
+    return { prefix, known: (key) => key.slice(prefix.length), ofKeyv5: (key) => key };
   }
 
   #warnShared(namespace: string | undefined): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.#namespace)} and ${named(namespace)}. ` +
+      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.namespace)} and ${named(namespace)}. ` +
         `clear() and iterator() now work on ${named(namespace)} from both. ` +
         'Give each Keyv a store of its own, new KeyvDiskStore({ cache })',
       { type: 'DiskCacheWarning', code: 'DISKCACHE_SHARED_STORE' },

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { InvalidArgumentError } from '@diskcache/core';
+import { DISK_CACHE_OPTIONS, InvalidArgumentError } from '@diskcache/core';
 
 /**
  * The same key when it is one that Keyv and cache-manager have.
@@ -18,6 +18,32 @@ export function assertOption(name: string, given: unknown, isRight: boolean, all
     'ERR_DISKCACHE_OPTION',
     `option '${name}' must be ${allowed}; given ${shown(given)}`,
   );
+}
+
+/**
+ * Refuses options that are none of a store's own, nor of the cache that it opens.
+ *
+ * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+ */
+export function assertOptions(options: unknown, own: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `options must be an object, such as { directory: './cache' }; given ${shown(options)}`,
+    );
+  }
+  const known = ['directory', 'cache', ...own, ...DISK_CACHE_OPTIONS];
+  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOption(name, known);
+}
+
+/** The error of an option that there is not. */
+export function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {
+  const given = name.toLowerCase();
+  const meant = known.find(
+    (one) => one.toLowerCase().startsWith(given) || given.startsWith(one.toLowerCase()),
+  );
+  const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
+  return new InvalidArgumentError('ERR_DISKCACHE_OPTION', `unknown option '${name}'; ${hint}`);
 }
 
 export function isTextOrNone(given: unknown): boolean {

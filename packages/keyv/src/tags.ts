@@ -18,11 +18,17 @@ const given = new AsyncLocalStorage<Tags>();
  * @example
  * ```ts
  * await withTags(['users', 'team:7'], () => keyv.set('ada', { name: 'Ada' }, 60_000));
- * await keyv.store.evict('team:7');
+ * console.log(await storeOf(keyv).evict('team:7')); // 1
  * ```
  */
 export function withTags<Result>(tags: Tags, work: () => Result): Result {
   assertTags(tags, "'tags'");
+  if (typeof work !== 'function') {
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `'work' must be a function, in which something is stored; given ${shown(work)}`,
+    );
+  }
   return given.run(tags, work);
 }
 
