@@ -12,7 +12,7 @@ import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -240,7 +240,7 @@ export class DiskCacheSync {
    *
    * All other writers wait meanwhile. Of entries with one key the last counts.
    *
-   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is no iterable of pairs
    * @example
    * ```ts
    * cache.setMany(new Map([['apple', 3], ['pear', 4]]));
@@ -251,7 +251,7 @@ export class DiskCacheSync {
     entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
     options?: SetOptions,
   ): void {
-    const all = given('entries', entries);
+    const all = givenPairs('entries', entries);
     this.transact(() => {
       for (const [key, value, own = options] of all) this.set(key, value, own);
     });
@@ -816,7 +816,7 @@ export class DiskCacheSync {
    * is committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
    * 'expire' they cost nothing.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * import { DiskCacheSync } from '@diskcache/core';
@@ -828,14 +828,14 @@ export class DiskCacheSync {
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(Events.validName(name), listener as never);
+    this.#engine.events.on(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -844,7 +844,7 @@ export class DiskCacheSync {
    * ```
    */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(Events.validName(name), listener as never);
+    this.#engine.events.off(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 

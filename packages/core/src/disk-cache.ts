@@ -15,7 +15,7 @@ import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -351,7 +351,7 @@ export class DiskCache implements CacheStore {
    * Costs as few transactions as let the event loop turn meanwhile: one for up to 1,024 entries that take no more than
    * 5 ms.
    *
-   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is no iterable of pairs
    * @example
    * ```ts
    * const prices = new Map([['apple', 3], ['pear', 4]]);
@@ -363,7 +363,7 @@ export class DiskCache implements CacheStore {
     entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
     options?: SetOptions,
   ): Promise<void> {
-    const all = given('entries', entries).map(([key, value, own = options]) =>
+    const all = givenPairs('entries', entries).map(([key, value, own = options]) =>
       this.#writes.set(key, value, own),
     );
     await Promise.all(all.map((one) => this.#calls.put(one)));
@@ -922,6 +922,7 @@ export class DiskCache implements CacheStore {
    */
   async check(options?: CheckOptions): Promise<CheckReport> {
     const checked = validCheckOptions(options);
+    if (checked.fix) this.#engine.assertWritable();
     await this.#calls.read('every key', () => undefined);
     return this.#calls.underway(checkByThread(this.#engine, checked));
   }
@@ -980,7 +981,7 @@ export class DiskCache implements CacheStore {
    * change once it is committed. What a listener throws is an uncaught exception of the process. Where nobody listens
    * to 'evict' and 'expire' they cost nothing.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * import { DiskCache } from '@diskcache/core';
@@ -992,14 +993,14 @@ export class DiskCache implements CacheStore {
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(Events.validName(name), listener as never);
+    this.#engine.events.on(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -1008,7 +1009,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(Events.validName(name), listener as never);
+    this.#engine.events.off(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 

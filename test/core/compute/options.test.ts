@@ -33,8 +33,13 @@ const WRONG: [name: string, options: unknown, code: string, message: string][] =
 
 const WRONG_FOR_DISK_CACHE: typeof WRONG = [
   ['staleWhileRevalidate', { staleWhileRevalidate: '1h' }, 'OPTION', `staleWhileRevalidate must be ${ms}`],
-  ['timeout -1', { timeout: -1 }, 'OPTION', `timeout must be ${ms} from 0 up; given -1`],
-  ['timeout Infinity', { timeout: Infinity }, 'OPTION', `timeout must be ${ms} from 0 up; given Infinity`],
+  ['timeout -1', { timeout: -1 }, 'OPTION', `timeout must be ${ms} from 0 to 2147483647; given -1`],
+  [
+    'timeout Infinity',
+    { timeout: Infinity },
+    'OPTION',
+    `timeout must be ${ms} from 0 to 2147483647; given Infinity`,
+  ],
   ['a controller as signal', { signal: new AbortController() }, 'OPTION', 'signal must be an AbortSignal'],
   ['null as signal', { signal: null }, 'OPTION', 'signal must be an AbortSignal; given null'],
 ];
