@@ -14,6 +14,23 @@ afterEach(() => vi.restoreAllMocks());
 
 class NotFound extends Error {}
 
+test.for([
+  ['Keyv 5', Keyv5],
+  ['Keyv 6', Keyv6],
+] as const)('%s keeps what is read often enough for the maxIdle of the cache', async ([, Keyv]) => {
+  const clock = new FakeClock(Date.now());
+  vi.spyOn(Date, 'now').mockImplementation(() => clock.now());
+  const cache = openCache({ clock, maxIdle: 1000 });
+  const keyv = createKeyv({ cache }, { Keyv: Keyv as never as typeof Keyv5 });
+  await keyv.set('key', 'value');
+  for (let read = 0; read < 5; read++) {
+    clock.advance(999);
+    expect(await keyv.get('key')).toBe('value');
+  }
+  clock.advance(1000);
+  expect(await keyv.get('key')).toBeUndefined();
+});
+
 describe('namespaces', () => {
   test.for([
     ['a', 'ab'],

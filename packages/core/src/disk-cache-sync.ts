@@ -11,7 +11,7 @@ import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
+import type { Entry } from './entry/entry.ts';
 import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
@@ -175,7 +175,7 @@ export class DiskCacheSync {
    */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
     const found = this.#calls.load(validKey(key), this.#engine.live.findFull);
-    return found && (entryOf(found.row, found.value) as Entry<Value>);
+    return found && (this.#engine.live.entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /**
@@ -190,7 +190,7 @@ export class DiskCacheSync {
    */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
-    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    return found.map((one) => one && (this.#engine.live.entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -467,7 +467,7 @@ export class DiskCacheSync {
       const row = this.#calls.read(find);
       if (row === undefined) return undefined;
       const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
   }
 
@@ -501,7 +501,7 @@ export class DiskCacheSync {
   pull<Value = unknown>(prefix: string, options: PullOptions = {}): Entry<Value> | undefined {
     if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
     const taken = this.#calls.take(this.#queues.pull(prefix, options));
-    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
+    return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /**
@@ -671,7 +671,7 @@ export class DiskCacheSync {
     for (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
-        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
+        if (found !== undefined) yield this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -691,7 +691,7 @@ export class DiskCacheSync {
   peekEntry<Value = unknown>(edge: 'first' | 'last', options?: PeekEntryOptions): Entry<Value> | undefined {
     for (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
       const found = row && this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
     return undefined;
   }
@@ -887,7 +887,7 @@ export class DiskCacheSync {
       const { row } = leased;
       const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found === undefined) continue;
-      const entry = entryOf(found.row, found.value) as Entry<Value>;
+      const entry = this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       return leasedItemSync(entry, leased, this.#queues, (work) => this.#calls.write(work));
     }
   }

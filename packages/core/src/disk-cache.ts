@@ -14,7 +14,7 @@ import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
+import type { Entry } from './entry/entry.ts';
 import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
@@ -212,7 +212,7 @@ export class DiskCache implements CacheStore {
    */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     const found = await this.#calls.load(validKey(key), this.#engine.live.findFull);
-    return found && (entryOf(found.row, found.value) as Entry<Value>);
+    return found && (this.#engine.live.entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /**
@@ -231,7 +231,7 @@ export class DiskCache implements CacheStore {
    */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
     const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
-    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    return found.map((one) => one && (this.#engine.live.entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -599,7 +599,7 @@ export class DiskCache implements CacheStore {
       const row = await this.#calls.read(concerned, find);
       if (row === undefined) return undefined;
       const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
   }
 
@@ -634,7 +634,7 @@ export class DiskCache implements CacheStore {
   async pull<Value = unknown>(prefix: string, options: PullOptions = {}): Promise<Entry<Value> | undefined> {
     if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
     const taken = await this.#calls.take(this.#queues.pull(prefix, options));
-    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
+    return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /**
@@ -818,7 +818,7 @@ export class DiskCache implements CacheStore {
     for await (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = await this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
-        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
+        if (found !== undefined) yield this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -842,7 +842,7 @@ export class DiskCache implements CacheStore {
   ): Promise<Entry<Value> | undefined> {
     for await (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
       const found = row && (await this.#calls.valueOf(row.key, row, this.#engine.live.findFull));
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
     return undefined;
   }
@@ -1079,7 +1079,7 @@ export class DiskCache implements CacheStore {
       const { row } = leased;
       const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
       if (found === undefined) continue;
-      const entry = entryOf(found.row, found.value) as Entry<Value>;
+      const entry = this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));
     }
   }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { type DiskCache, type GetOrSetOptions } from '@diskcache/core';
 import { expect, expectTypeOf, test } from 'vitest';
 import { openCache, openSync } from '../../support/caches.ts';
@@ -94,7 +95,10 @@ test.for([undefined, 'value', {}])('getOrSet() refuses %s in the place of a func
 test('DiskCacheSync.getOrSet() refuses a function that returns a promise, and the next call computes', () => {
   const cache = openSync();
   const rejected = () => Promise.reject(new Error('heard by nobody'));
-  expect(() => cache.getOrSet<unknown>('key', rejected)).toThrow(/compute must be synchronous here/);
+  const ofAnotherRealm = () => runInNewContext('Promise.resolve(1)') as unknown;
+  const query = () => runInNewContext('({ then: (resolve) => resolve(1) })') as unknown;
+  for (const compute of [rejected, ofAnotherRealm, query])
+    expect(() => cache.getOrSet<unknown>('key', compute)).toThrow(/compute must be synchronous here/);
   expect(cache.getOrSet('key', () => 'value')).toBe('value');
 });
 
