@@ -168,6 +168,17 @@ describe('DiskCacheInterceptor', () => {
     expect(told).toHaveBeenCalledWith({ key: '/page', value: body });
   });
 
+  test('what a listener stores when it is told is stored', async () => {
+    const cache = openCache();
+    const { app, ask } = await startOn(cache);
+    const manager = app.get<Cache>(CACHE_MANAGER);
+    manager.on('set', ({ key }: { key: string }) => {
+      if (key === '/page') void manager.set('log', 'a page was stored');
+    });
+    await ask('/page');
+    await vi.waitFor(async () => expect(await cache.get('log')).toBe('a page was stored'));
+  });
+
   test.for([
     ['null', null],
     ['undefined', undefined],

@@ -347,6 +347,12 @@ describe('wrong options', () => {
     await expect(started).rejects.toThrow(InvalidArgumentError);
   });
 
+  test('a class that tells no options keeps the app from starting', async () => {
+    class Other {}
+    const started = create({ imports: [DiskCacheModule.forRootAsync({ useClass: Other as never })] });
+    await expect(started).rejects.toThrow('need createDiskCacheOptions(), which there is not in Other {}');
+  });
+
   test('two global modules with CACHE_MANAGER keep the app from starting', async () => {
     const started = create({
       imports: [

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { DiskCacheError } from '@diskcache/core';
 import { CacheTags, DiskCacheInterceptor, DiskCacheModule } from '@diskcache/nestjs';
 import { CACHE_MANAGER, CacheTTL } from '@nestjs/cache-manager';
 import { Controller, Get, StreamableFile, UseInterceptors } from '@nestjs/common';
@@ -241,6 +242,20 @@ describe('a StreamableFile', () => {
     expect((await sent).body).toBe(large + large);
     await vi.waitFor(() => expect(error.mock.calls[0]?.[0]).toContain('the cache took nothing of a file'));
     await vi.waitFor(async () => expect(await listed(cache.keys())).toEqual([]));
+  });
+
+  test('that cannot be read is made anew, and that is logged', async () => {
+    answer.mockReset().mockImplementation(() => new StreamableFile(Buffer.from('bytes')));
+    const { app, ask, cache, askUntilHit } = await start();
+    await ask('/file');
+    await askUntilHit();
+    const error = vi.fn();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    vi.spyOn(cache, 'getStream').mockRejectedValue(
+      new DiskCacheError('ERR_DISKCACHE_STORAGE', 'cannot open it'),
+    );
+    expect(await ask('/file')).toMatchObject({ status: 200, found: 'MISS', body: 'bytes' });
+    expect(error.mock.calls[0]?.[0]).toContain('cannot open it');
   });
 
   test('whose bytes were evicted is made anew', async () => {

@@ -80,12 +80,8 @@ export class DiskCacheInterceptor extends CacheInterceptor {
 
   /** A read that fails is a miss; the store has told it. */
   async #found(context: ExecutionContext, store: AnswerStore, key: string): Promise<unknown> {
-    try {
-      const value = await (this.cacheManager as CacheManager).get(key);
-      return await unpacked(context, store, key, value);
-    } catch {
-      return undefined;
-    }
+    const value = await (this.cacheManager as CacheManager).get(key).catch(() => undefined);
+    return unpacked(context, store, key, value);
   }
 
   async #make(

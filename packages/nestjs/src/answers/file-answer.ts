@@ -1,7 +1,7 @@
 import type { SetOptions } from '@diskcache/core';
 import type { ExecutionContext, StreamableFile } from '@nestjs/common';
 import { ARRIVAL_TTL_MS } from '../files/file-arrival.ts';
-import { isFileRecord } from '../files/file-record.ts';
+import { type FileRecord, isFileRecord } from '../files/file-record.ts';
 import type { AnswerStore } from '../store/answer-store.ts';
 import { isOfCache } from './is-of-cache.ts';
 import type { Made } from './shared-answer.ts';
@@ -26,7 +26,7 @@ export function madeFile(
   };
 }
 
-/** What is to be sent for a value out of the cache; undefined for a file that is not there, or not all of it. */
+/** What is to be sent for a value out of the cache; undefined for a file that is not there, not all there, or unreadable. */
 export async function unpacked(
   context: ExecutionContext,
   store: AnswerStore,
@@ -34,17 +34,25 @@ export async function unpacked(
   value: unknown,
 ): Promise<unknown> {
   if (!isFileRecord(value)) return value;
-  const storedKey = store.storedKey(key);
-  let record = value;
-  if (!record.isWhole) {
-    await store.files?.committed(record);
-    const present = await store.cache.get(storedKey);
-    if (!isFileRecord(present)) return undefined;
-    record = present;
+  try {
+    const file = await openedFile(store, store.storedKey(key), value);
+    if (file !== undefined) endWithResponse(context, file);
+    return file;
+  } catch (error) {
+    store.fails(error);
+    return undefined;
   }
-  const file = await store.files?.open(storedKey, record);
-  if (file !== undefined) endWithResponse(context, file);
-  return file;
+}
+
+async function openedFile(
+  { files, cache }: AnswerStore,
+  storedKey: string,
+  record: FileRecord,
+): Promise<StreamableFile | undefined> {
+  if (record.isWhole) return files?.open(storedKey, record);
+  await files?.committed(record);
+  const present = await cache.get(storedKey);
+  return isFileRecord(present) ? files?.open(storedKey, present) : undefined;
 }
 
 /** Not every adapter closes what it sends when the client goes away. */

@@ -18,9 +18,9 @@ export interface Answer {
 
 /**
  * An answer for a key that has none in the store: of all requests for it, in all processes, one makes it, and the others
- * get what was stored then, if they need not wait for it longer than 30 s. Nobody gets another request's failure, nor anything that was not to be stored: then each
- * makes its own. What the cache itself fails with
- * is told by the store, and fails no request.
+ * get what was stored then, if they need not wait for it longer than 30 s. Nobody gets another request's failure, nor
+ * anything that was not to be stored: then each makes its own. What the cache itself fails with is told by the store, and
+ * fails no request.
  *
  * @param make makes the answer of this request, for itself alone or to be stored
  * @throws what `make` throws

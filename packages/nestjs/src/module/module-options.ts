@@ -112,10 +112,25 @@ export function optionsProviders(token: InjectionToken, source: DiskCacheOptions
   const factory = source.useClass ?? (source.useExisting as InjectionToken);
   const ofFactory: Provider = {
     provide: token,
-    useFactory: (one: DiskCacheOptionsFactory) => one.createDiskCacheOptions(),
+    useFactory: optionsBy,
     inject: [factory],
   };
   return source.useClass === undefined ? [ofFactory] : [source.useClass, ofFactory];
+}
+
+/** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
+function optionsBy(
+  factory: DiskCacheOptionsFactory,
+): ReturnType<DiskCacheOptionsFactory['createDiskCacheOptions']> {
+  if (
+    typeof (factory as Partial<DiskCacheOptionsFactory> | undefined)?.createDiskCacheOptions === 'function'
+  ) {
+    return factory.createDiskCacheOptions();
+  }
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `'useClass' and 'useExisting' of forRootAsync() need createDiskCacheOptions(), which there is not in ${shown(factory)}`,
+  );
 }
 
 function isFlag(given: unknown): boolean {

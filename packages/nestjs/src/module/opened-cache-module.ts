@@ -1,4 +1,5 @@
 import type { DiskStoreOptions } from '@diskcache/cache-manager';
+import { assertOption } from '@diskcache/keyv';
 import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { DiskCacheHealthIndicator } from '../health/disk-cache-health-indicator.ts';
 import { AppStore } from './app-store.ts';
@@ -18,7 +19,10 @@ export class OpenedCacheModule {
     const store: Provider = {
       provide: storeToken(name),
       useFactory: (options: DiskCacheModuleOptions) => {
-        const { refreshThreshold: _, ...given } = { ...options };
+        const { refreshThreshold, ...given } = { ...options };
+        const isMs =
+          refreshThreshold === undefined || (typeof refreshThreshold === 'number' && refreshThreshold >= 0);
+        assertOption('refreshThreshold', refreshThreshold, isMs, 'a number of milliseconds from 0 up');
         return new AppStore(given as DiskStoreOptions);
       },
       inject: [optionsToken(name)],

@@ -18,8 +18,10 @@ export interface Storable {
   readonly terms: SetOptions;
 }
 
-/** Asked of the set() that is called within it, which then stores nothing: the ttl that it was told. */
+/** Asked of the first set() of a key that is called within it, which then stores nothing: the ttl that it was told. */
 interface Question {
+  readonly key: string;
+  isAnswered: boolean;
   ttl?: number | undefined;
 }
 
@@ -41,7 +43,8 @@ export class AnswerStore extends DiskStore {
 
   override async set(key: string, value: unknown, options?: number | SetOptions): Promise<boolean> {
     const question = asking.getStore();
-    if (question === undefined) return super.set(key, value, options);
+    if (question?.key !== key || question.isAnswered) return super.set(key, value, options);
+    question.isAnswered = true;
     question.ttl = typeof options === 'object' ? options.ttl : options;
     return true;
   }
@@ -83,7 +86,7 @@ export class AnswerStore extends DiskStore {
     answer: { key: string; body: unknown; ttl: number | undefined; tags: readonly string[] | undefined },
   ): Promise<SetOptions | undefined> {
     const { key, body } = answer;
-    const question: Question = {};
+    const question: Question = { key, isAnswered: false };
     await asking.run(question, () =>
       answer.ttl === undefined ? manager.set(key, body) : manager.set(key, body, answer.ttl),
     );
