@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DiskCache } from '@diskcache/core';
@@ -124,7 +124,7 @@ test('what a destroy() that was killed has left is removed by upkeep, and by the
   const clock = new FakeClock(Date.now());
   const directory = join(folderInMemory(), 'cache');
   const cache = opened(directory, clock);
-  const left = join(directory, 'values.removed-0123abcd', 'ab');
+  const left = join(directory, 'values', 'ab.gone-0123abcd');
   mkdirSync(left, { recursive: true });
   const file = join(left, `${'0'.repeat(30)}.val`);
   writeFileSync(file, LARGE);
@@ -142,5 +142,32 @@ test('destroy() waits for what was called before', async () => {
   const setting = cache.set('file', LARGE);
   await cache.destroy();
   await setting;
+  expect(existsSync(directory)).toBe(false);
+});
+
+test('destroy() takes nothing of a cache that is made in its place before it has ended', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory);
+  const keys = Array.from({ length: 600 }, (_, i) => i);
+  await cache.setMany(keys.map((key) => [key, LARGE]));
+  const destroying = cache.destroy();
+  await turnsUntil(() => !existsSync(join(directory, 'cache.db')));
+  const next = opened(directory);
+  for (const key of keys) next.sync.set(key, `${key}|${LARGE}`);
+  expect(existsSync(join(directory, 'values'))).toBe(true);
+  await destroying;
+  expect(await next.getMany(keys)).toEqual(keys.map((key) => `${key}|${LARGE}`));
+  expect(await next.check()).toMatchObject({ ok: true, files: 600 });
+  await next.destroy();
+  expect(existsSync(directory)).toBe(false);
+});
+
+test('destroy() finishes what one that was killed has begun', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  await opened(directory).set('key', LARGE);
+  const [folder = ''] = readdirSync(join(directory, 'values'));
+  const gone = join(directory, 'values', `${folder}.gone-0123abcd`);
+  renameSync(join(directory, 'values', folder), gone);
+  await opened(directory).destroy();
   expect(existsSync(directory)).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { DiskCache } from '@diskcache/core';
+import { DiskCache, type Entry } from '@diskcache/core';
 import { expect, onTestFinished, test } from 'vitest';
 import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -33,6 +33,34 @@ test('each read keeps an entry for another maxIdle', async () => {
   }
   clock.advance(IDLE);
   expect(await cache.get('key')).toBeUndefined();
+});
+
+test('entry() and entries() tell the deadline as the uses so far have moved it', async () => {
+  const { clock, cache } = open();
+  await cache.setMany([
+    ['read', 'value'],
+    ['unread', 'value'],
+  ]);
+  const set = clock.now();
+  clock.advance(400);
+  await cache.get('read');
+  const deadlines = async (all: AsyncIterable<Entry> | Iterable<Entry>) => {
+    const told: unknown[] = [];
+    for await (const { key, expires } of all) told.push([key, expires]);
+    return told;
+  };
+  for (const door of [cache, cache.sync]) {
+    expect(await deadlines(door.entries())).toEqual([
+      ['read', set + 400 + IDLE],
+      ['unread', set + IDLE],
+    ]);
+    expect(await door.peekEntry('first')).toMatchObject({ expires: set + 400 + IDLE });
+  }
+  clock.advance(400);
+  expect(await cache.entry('read')).toMatchObject({ expires: set + 800 + IDLE });
+  expect(await cache.entryMany(['unread'])).toMatchObject([{ expires: set + 800 + IDLE }]);
+  clock.advance(IDLE - 1);
+  expect(cache.sync.entry('read')?.expires).toBe(clock.now() + IDLE);
 });
 
 test('an entry that is read often enough to be kept in memory expires like any other', async () => {

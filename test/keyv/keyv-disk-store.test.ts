@@ -14,12 +14,34 @@ afterEach(() => vi.restoreAllMocks());
 
 class NotFound extends Error {}
 
+test.for([
+  ['Keyv 5', Keyv5],
+  ['Keyv 6', Keyv6],
+] as const)('%s keeps what is read often enough for the maxIdle of the cache', async ([, Keyv]) => {
+  const clock = new FakeClock(Date.now());
+  vi.spyOn(Date, 'now').mockImplementation(() => clock.now());
+  const cache = openCache({ clock, maxIdle: 1000 });
+  const keyv = createKeyv({ cache }, { Keyv: Keyv as never as typeof Keyv5 });
+  await keyv.set('key', 'value');
+  for (let read = 0; read < 5; read++) {
+    clock.advance(999);
+    expect(await keyv.get('key')).toBe('value');
+  }
+  clock.advance(1000);
+  expect(await keyv.get('key')).toBeUndefined();
+});
+
 describe('namespaces', () => {
   test.for([
     ['a', 'ab'],
     ['a_', 'ax'],
     ['a%', 'abc'],
     ['a:b', 'a'],
+    ['a', 'a:b'],
+    ['a:', 'a'],
+    ['a', 'a:'],
+    ['a:b', 'a%3Ab'],
+    ['a%', 'a'],
     ['a', 'A'],
     ['ä', 'a'],
   ])("clear() of '%s' leaves '%s' alone", async ([one, other]) => {
@@ -182,6 +204,7 @@ describe('opening and closing', () => {
 
 describe('what goes wrong', () => {
   const closed = expect.objectContaining({ code: 'ERR_DISKCACHE_CLOSED' });
+  const unstorable = expect.objectContaining({ code: 'ERR_DISKCACHE_VALUE' });
 
   async function closedKeyv<Keyv>(Keyv: new (...options: never[]) => Keyv): Promise<Keyv> {
     const cache = openCache();
@@ -242,6 +265,49 @@ describe('what goes wrong', () => {
       await expect(keyv.set('key', value)).rejects.toMatchObject({ code: 'ERR_DISKCACHE_VALUE' });
     },
   );
+
+  test.for([() => 1, { run: () => 1 }, [Symbol('s')], new Set([Promise.resolve(1)])])(
+    'Keyv 5 emits that a value cannot be stored (%o), and the older one stays',
+    async (value) => {
+      const keyv = createKeyv({ cache: openCache() }, { Keyv: Keyv5 });
+      const errors: unknown[] = [];
+      keyv.on('error', (error: unknown) => errors.push(error));
+      await keyv.set('key', 'old');
+      expect(await keyv.set('key', value)).toBe(false);
+      expect(
+        await keyv.setMany([
+          { key: 'key', value },
+          { key: 'other', value: 1 },
+        ]),
+      ).toEqual([false, false]);
+      expect(errors).toEqual([unstorable, unstorable]);
+      expect(await keyv.get(['key', 'other'])).toEqual(['old', undefined]);
+    },
+  );
+
+  test('tags that cannot be told, or are none, are an error, and nothing is stored', async () => {
+    const failing = () => {
+      throw new Error('no tags');
+    };
+    for (const [tags, sentence] of [
+      [failing, 'no tags'],
+      [() => 'users', 'tags must be an array of non-empty strings; given "users"'],
+    ] as const) {
+      const keyv = createKeyv({ cache: openCache(), tags: tags as never }, { Keyv: Keyv6 });
+      await expect(keyv.set('key', 1)).rejects.toThrow(sentence);
+      expect(await keyv.has('key')).toBe(false);
+    }
+  });
+
+  test.for([
+    [Keyv6, "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given [class Keyv"],
+    [
+      { Keyv: 'keyv' },
+      "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given 'keyv'",
+    ],
+  ] as const)('createKeyv() refuses what is not the class in an object', ([use, sentence]) => {
+    expect(() => createKeyv({ cache: openCache() }, use as never)).toThrow(sentence);
+  });
 
   test('what fails in the background reaches the listeners of the store', async () => {
     const { store, lost } = await storeWithLostFile();

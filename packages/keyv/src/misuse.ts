@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { InvalidArgumentError } from '@diskcache/core';
 
 /**
@@ -7,16 +8,24 @@ import { InvalidArgumentError } from '@diskcache/core';
  */
 export function stringKey(key: unknown): string {
   if (typeof key === 'string') return key;
-  const given = typeof key === 'number' ? `the number ${key}` : key === null ? 'null' : typeof key;
-  throw new InvalidArgumentError('ERR_DISKCACHE_KEY', `a key must be a string; given ${given}`);
+  throw new InvalidArgumentError('ERR_DISKCACHE_KEY', `a key must be a string; given ${shown(key)}`);
 }
 
 /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` unless `isRight` */
-export function assertOption(isRight: boolean, name: string, allowed: string): void {
+export function assertOption(name: string, given: unknown, isRight: boolean, allowed: string): void {
   if (isRight) return;
-  throw new InvalidArgumentError('ERR_DISKCACHE_OPTION', `option '${name}' must be ${allowed}`);
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `option '${name}' must be ${allowed}; given ${shown(given)}`,
+  );
 }
 
 export function isTextOrNone(given: unknown): boolean {
   return given === undefined || typeof given === 'string';
+}
+
+/** What was given, short and on one line. */
+export function shown(given: unknown): string {
+  const kind = typeof given === 'number' ? 'the number ' : '';
+  return kind + inspect(given, { depth: 0, breakLength: Infinity, maxStringLength: 60, maxArrayLength: 5 });
 }

@@ -36,7 +36,7 @@ export function reserveSpace(
  * Has an entry written that takes over the space which is reserved for its file. Needs the write lock.
  *
  * @returns what `putRow` returned
- * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others have removed the file
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others destroyed the cache, or took the file for left over
  */
 export function putReserved<T>(
   { storage }: Engine,
@@ -50,8 +50,7 @@ export function putReserved<T>(
   if (!isThere)
     throw new DiskCacheError(
       'ERR_DISKCACHE_STORAGE',
-      `value file ${file} is gone: this process stood still for so long that another one took it for left over, ` +
-        'or the cache was destroyed',
+      `value file ${file} is gone: another process destroyed the cache, or took it for left over while this one stood still`,
     );
   const result = putRow();
   if (result === AGAIN && kept !== undefined) reservations.restore(kept);

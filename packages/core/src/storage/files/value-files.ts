@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -37,9 +38,6 @@ export interface FoundFile {
   readonly modified: number;
 }
 
-/** What destroy() calls values/ from when its files are to go. */
-export const REMOVED_FOLDER = /^values\.removed-[0-9a-f]{8}$/;
-
 const readAt = promisify(read);
 
 /** What a file of `size` bytes takes on disk. */
@@ -53,27 +51,22 @@ export function bytesOnDisk(size: number): number {
  */
 export class ValueFiles {
   readonly #directory: string;
-  readonly #random: () => number;
   readonly #isDurable: boolean;
   readonly #syncName: SyncName | undefined;
   /** Those whose own names are known to be on disk. */
   readonly #syncedFolders = new Set<string>();
 
   /** @param isDurable whether a file that was written is to be on disk, and not only on its way there */
-  constructor(cacheDirectory: string, random: () => number, isDurable = false) {
+  constructor(cacheDirectory: string, isDurable = false) {
     this.#directory = join(cacheDirectory, 'values');
-    this.#random = random;
     this.#isDurable = isDurable;
     if (isDurable) this.#syncName = (path) => this.#syncNames(path);
   }
 
   /** A name for a new file, with `/` between its parts on every system. */
   newName(): string {
-    const part = () =>
-      Math.floor(this.#random() * 0x1_0000_0000)
-        .toString(16)
-        .padStart(8, '0');
-    const digits = part() + part() + part() + part();
+    // Not from the cache's own random numbers: two processes, or two runs, may have been given the same ones.
+    const digits = randomBytes(16).toString('hex');
     return `${digits.slice(0, 2)}/${digits.slice(2)}.val`;
   }
 
@@ -216,16 +209,13 @@ export class ValueFiles {
     return statSync(this.path(name), { throwIfNoEntry: false })?.size;
   }
 
-  /** Every file below values/, finished or not, and what a destroy() that was killed has left over beside it. */
+  /** Every file below values/, finished or not. */
   *list(): Generator<FoundFile> {
-    const removed = namesIn(dirname(this.#directory)).filter((name) => REMOVED_FOLDER.test(name));
-    for (const parent of ['', ...removed.map((name) => `../${name}/`)]) {
-      for (const folder of namesIn(this.path(parent))) {
-        for (const file of namesIn(this.path(parent + folder))) {
-          const name = `${parent}${folder}/${file}`;
-          const found = statSync(this.path(name), { throwIfNoEntry: false });
-          if (found !== undefined) yield { name, modified: found.mtimeMs };
-        }
+    for (const folder of namesIn(this.#directory)) {
+      for (const file of namesIn(join(this.#directory, folder))) {
+        const name = `${folder}/${file}`;
+        const found = statSync(this.path(name), { throwIfNoEntry: false });
+        if (found !== undefined) yield { name, modified: found.mtimeMs };
       }
     }
   }
