@@ -176,12 +176,14 @@ test.for<[string, unknown, RegExp]>([
   ['an object', { key: 'a', value: 1 }, /given an object/],
   ['a string', 'ab', /given "ab"/],
   ['a key alone', ['a'], /given an array of 1/],
-  ['options of its own', ['a', 1, { ttl: 5 }], /given an array of 3/],
+  ['one thing too many', ['a', 1, { ttl: 5 }, 2], /given an array of 4/],
 ])('setMany() refuses %s among its entries, and stores none', async ([, entry, message]) => {
   const cache = openCache();
   const entries = [['first', 1], entry] as [Key, unknown][];
   for (const call of [() => cache.setMany(entries), async () => cache.sync.setMany(entries)]) {
-    await expect(call()).rejects.toThrow(/each of entries must be an array of two, \[key, value\]; given/);
+    await expect(call()).rejects.toThrow(
+      /each of entries must be \[key, value\] or \[key, value, options\]; given/,
+    );
     await expect(call()).rejects.toThrow(message);
     await expect(call()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_OPTION' });
   }

@@ -149,6 +149,21 @@ export class DiskCacheSync {
   }
 
   /**
+   * Tells of each of several keys, in their order, whether there is a live entry. It is no use of them. Costs one SELECT each,
+   * in one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  hasMany(keys: Iterable<Key>): boolean[] {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Returns an entry, with its value and what is recorded about it, or undefined when there is no live one. Counts,
    * costs and throws as get() does.
    *
@@ -220,7 +235,8 @@ export class DiskCacheSync {
   }
 
   /**
-   * Stores several entries in one transaction, all with the same options: all of them or, when one is refused, none.
+   * Stores several entries in one transaction, with the options that one has of its own, or else those for all: all of
+   * them or, when one is refused, none.
    *
    * All other writers wait meanwhile. Of entries with one key the last counts.
    *
@@ -231,10 +247,13 @@ export class DiskCacheSync {
    * console.log(cache.count()); // 2
    * ```
    */
-  setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
+  setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): void {
     const all = givenPairs('entries', entries);
     this.transact(() => {
-      for (const [key, value] of all) this.set(key, value, options);
+      for (const [key, value, own = options] of all) this.set(key, value, own);
     });
   }
 
@@ -851,7 +870,7 @@ export class DiskCacheSync {
   destroy(): void {
     this.#engine.assertDestroyable();
     this.close();
-    destroySync(this.directory, this.#engine.settings.timeoutMs);
+    destroySync({ directory: this.directory, ...this.#engine.settings });
   }
 
   /**

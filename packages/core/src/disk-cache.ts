@@ -182,6 +182,22 @@ export class DiskCache implements CacheStore {
   }
 
   /**
+   * Resolves to whether there is a live entry for each of several keys, in their order.
+   *
+   * Is no use of them, and costs a SELECT each, of which 256 are made in one turn of the event loop and one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * await cache.set('a', 1);
+   * console.log(await cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  async hasMany(keys: Iterable<Key>): Promise<boolean[]> {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Resolves to an entry, with its value and what is recorded about it, or to undefined when there is no live one.
    *
    * Counts, costs and fails as get() does.
@@ -232,7 +248,8 @@ export class DiskCache implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
-   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. It goes
+   *   before a file that only finds room without it is written, also when that fails then
    * @example
    * ```ts
    * await cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });
@@ -327,7 +344,7 @@ export class DiskCache implements CacheStore {
   }
 
   /**
-   * Stores several entries, all with the same options.
+   * Stores several entries, with the options that one has of its own, or else those for all.
    *
    * When one is invalid nothing is stored; when one fails later, the others may have been. For all or nothing use
    * transact(). Of entries with one key the last counts.
@@ -343,8 +360,13 @@ export class DiskCache implements CacheStore {
    * console.log(await cache.count()); // 2
    * ```
    */
-  async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const all = givenPairs('entries', entries).map(([key, value]) => this.#writes.set(key, value, options));
+  async setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void> {
+    const all = givenPairs('entries', entries).map(([key, value, own = options]) =>
+      this.#writes.set(key, value, own),
+    );
     await Promise.all(all.map((one) => this.#calls.put(one)));
   }
 
@@ -1017,7 +1039,10 @@ export class DiskCache implements CacheStore {
 
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
-   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache, within a second or with its first
+   * write after a tenth of one; a large value or stream that it is just writing may fail, with `ERR_DISKCACHE_STORAGE`.
+   * Others may open a new cache in its place from the moment on in which the entries are gone, which is before all files
+   * are.
    *
    * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
    * @example
@@ -1032,7 +1057,7 @@ export class DiskCache implements CacheStore {
   async destroy(): Promise<void> {
     this.#engine.assertDestroyable();
     await this.close();
-    await destroy(this.directory, this.#engine.settings.timeoutMs);
+    await destroy({ directory: this.directory, ...this.#engine.settings });
   }
 
   /**

@@ -42,8 +42,8 @@ export class PendingFile {
 
   /** Begins the file, empty as yet. */
   async begin(): Promise<void> {
-    const { events, settings, storage } = this.#engine;
-    const file = await storage.files.create(this.name).catch(cannotWrite);
+    const { events, settings } = this.#engine;
+    const file = await this.#create();
     this.#file = file;
     const mark = () => file.touch(settings.clock.now()).catch((error: unknown) => events.report(error));
     this.#stopMarking = settings.clock.every(MARK_EVERY_MS, () => void mark());
@@ -78,14 +78,24 @@ export class PendingFile {
   /** Leaves nothing of it. What fails of that is reported, and left to upkeep. */
   async giveUp(): Promise<void> {
     await this.#abandon();
-    const { events, removals, storage } = this.#engine;
-    removals.discard([this.name]);
+    const { events, storage } = this.#engine;
+    const report = (error: unknown) => events.report(error);
+    await storage.files.remove(this.name).catch(report);
     const { reservations } = storage;
     if (!reservations.isOwn(this.name)) return;
-    await this.#queue
-      .run([], () => void reservations.release(this.name))
-      .catch((error: unknown) => events.report(error));
+    await this.#queue.run([], () => void reservations.release(this.name)).catch(report);
     reservations.disown(this.name);
+  }
+
+  /** A disk can also have no room for one more name. */
+  async #create(): Promise<NewFile> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#engine.storage.files.create(this.name);
+      } catch (error) {
+        if (!(await this.#freesDisk({ error, tries, bytes: 0 }))) cannotWrite(error);
+      }
+    }
   }
 
   /** Whether the writing that failed can go on, since there is room on the disk now. */

@@ -49,10 +49,10 @@ export class LiveRows {
     return this.isLive(row) || this.isInUse(row);
   }
 
-  has(key: Key): boolean {
+  readonly has = (key: Key): boolean => {
     const row = this.#storage.sql.findExpiry.get(key);
     return row !== undefined && (this.isLive(row) || this.isInUse(row));
-  }
+  };
 
   isLive(row: { readonly expires: number | null }): boolean {
     return row.expires === null || row.expires > this.#now();

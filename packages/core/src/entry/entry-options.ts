@@ -212,11 +212,11 @@ export function given<T>(name: string, all: Iterable<T>): T[] {
 export function givenPairs<Pair extends readonly unknown[]>(name: string, all: Iterable<Pair>): Pair[] {
   const pairs = given(name, all);
   for (const pair of pairs) {
-    if (Array.isArray(pair) && pair.length === 2) continue;
+    if (Array.isArray(pair) && (pair.length === 2 || pair.length === 3)) continue;
     const what = Array.isArray(pair) ? `an array of ${pair.length}` : describe(pair);
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_OPTION',
-      `each of ${name} must be an array of two, [key, value]; given ${what}`,
+      `each of ${name} must be [key, value] or [key, value, options]; given ${what}`,
     );
   }
   return pairs;
