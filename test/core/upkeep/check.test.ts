@@ -152,7 +152,10 @@ describe.for<[string, (cache: DiskCache, options?: CheckOptions) => Promise<Chec
       ok: false,
       problems: [{ kind: 'orphan-rows' }, { kind: 'orphan-rows' }],
     });
-    expect(await check(cache, { fix: true })).toMatchObject({ ok: true });
+    const told: number[] = [];
+    const onProgress = ({ checked }: { checked: number }) => void told.push(checked);
+    expect(await check(cache, { fix: true, onProgress })).toMatchObject({ ok: true });
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
     expect(await check(cache)).toMatchObject({ ok: true, problems: [] });
     expect(await listed(cache.keys({ tag: 'a' }))).toEqual(['tagged']);
   });

@@ -112,7 +112,7 @@ function* repaired(cache: CheckedCache, findings: Findings, wrong: Wrong): Gener
   if (isWrong(kept, counted) || kept.seq < lastSeq) {
     findings.add('totals', difference(kept, counted), repairTotals(cache, wrong));
   }
-  const fixed = <T>(all: readonly T[], work: (one: T) => void) => piecewise(cache, all, work);
+  const fixed = <T>(all: readonly T[], work: (one: T) => void) => piecewise(cache, findings, all, work);
   if (withoutPlace.length > 0) {
     const isFixed = yield* fixed(withoutPlace, (id) =>
       transaction.add({ arrivals: sql.check.notePlace().run(id).changes }),
@@ -136,12 +136,13 @@ function* repaired(cache: CheckedCache, findings: Findings, wrong: Wrong): Gener
 /** @returns whether all was done */
 function* piecewise<T>(
   { repair }: CheckedCache,
+  { checked }: Findings,
   all: readonly T[],
   work: (one: T) => void,
 ): Generator<number, boolean> {
   for (let start = 0; start < all.length; start += REPAIRED) {
     if (repair?.(() => all.slice(start, start + REPAIRED).forEach(work)) !== true) return false;
-    yield 0;
+    yield checked;
   }
   return true;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
 import { DiskCacheError } from '../errors.ts';
 import { damageOf } from '../storage/rows/sqlite-error.ts';
@@ -17,6 +18,8 @@ export interface CheckTerms {
 }
 
 const LONGEST_PAUSE_MS = 4;
+/** Between two repairs: who waits for the lock asks for it at least so often. */
+const OTHERS_TURN_MS = 6;
 
 /**
  * Checks a cache on a connection of its own, which is a reader for as long as it takes. The thread does other things
@@ -34,19 +37,25 @@ export async function checkOnThread(
   const { fix, timeoutMs } = terms;
   const storage = openedOrDamaged(() => openForCheck(directory, terms, () => now));
   if (!(storage instanceof Storage)) return storage;
+  let hasRepaired = false;
+  const repair = (work: () => void) => {
+    hasRepaired = true;
+    return transacted(storage, timeoutMs, work);
+  };
   const steps = checkSteps({
     storage,
     now,
     orphanAgeMs: orphanAge(timeoutMs),
     isGoing: () => false,
-    repair: fix ? (work) => transacted(storage, timeoutMs, work) : undefined,
+    repair: fix ? repair : undefined,
     remove: (rows) => storage.removeMany(rows),
   });
   try {
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done === true) return step.value;
       if (!progress(step.value)) return undefined;
-      await nextTurn();
+      await (hasRepaired ? sleep(OTHERS_TURN_MS) : nextTurn());
+      hasRepaired = false;
     }
   } finally {
     steps.return(undefined as never);
