@@ -39,7 +39,8 @@ class Model {
     this.name = name;
   }
   toJSON() {
-    return { ...this };
+    const { name, other } = this;
+    return { name, other };
   }
 }
 const author = new Model('author');
