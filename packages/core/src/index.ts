@@ -3,7 +3,7 @@ import './node-version.ts';
 export { DiskCache } from './disk-cache.ts';
 export { DiskCacheSync } from './disk-cache-sync.ts';
 export type { CacheStore } from './cache-store.ts';
-export type { DiskCacheOptions, Durability } from './options.ts';
+export { DISK_CACHE_OPTIONS, type DiskCacheOptions, type Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';

@@ -207,7 +207,7 @@ function validLease(given: number): number {
 
 function validTimeout(given: number): number {
   const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
-  return valid('timeout', given, isRight, 'a number of milliseconds from 0 up');
+  return valid('timeout', given, isRight, `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`);
 }
 
 /** Not instanceof: test runners put a class of their own in the place of AbortSignal. */

@@ -115,8 +115,7 @@ export class Engine {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),
-      onStart: () => this.fullDisk.databaseGrows(),
-      onLook: (isMoving) => this.fullDisk.look(isMoving),
+      onLook: () => this.fullDisk.look(),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,

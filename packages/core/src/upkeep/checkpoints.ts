@@ -38,10 +38,8 @@ export interface CheckpointListener {
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
   onDone(ms: number): void;
-  /** What is in the log is about to be moved into the database. */
-  onStart(): void;
-  /** The log is looked at, maybe while it is being moved. @returns how long it may become */
-  onLook(isMoving: boolean): LogLimits;
+  /** The log is looked at. @returns how long it may become */
+  onLook(): LogLimits;
 }
 
 /**
@@ -205,7 +203,6 @@ export class Checkpoints {
   #restartNow(): CheckpointResult {
     const since = monotonicMs();
     try {
-      this.#listener.onStart();
       const { busy, log } = this.#sql.restartLog.get() ?? { busy: 1, log: 0 };
       this.#listener.onDone(monotonicMs() - since);
       this.#finished(busy !== 0);
@@ -230,7 +227,6 @@ export class Checkpoints {
   #order(name: CheckpointName): Promise<CheckpointResult> {
     const since = monotonicMs();
     const replacements = this.#replacements;
-    this.#listener.onStart();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
         this.#listener.onDone(monotonicMs() - since);
@@ -279,7 +275,7 @@ export class Checkpoints {
     let limits: LogLimits = { isUrgent: false, room: Infinity };
     try {
       this.#state = this.#sql.log.get() ?? this.#state;
-      limits = this.#listener.onLook(this.#running !== undefined);
+      limits = this.#listener.onLook();
     } catch (error) {
       // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
       if (!isBusy(error) && !isLocked(error)) this.#listener.onError(error);
