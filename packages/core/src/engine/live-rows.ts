@@ -35,12 +35,15 @@ export class LiveRows {
     return this.#isKeptByUse(key, row) ? this.#storage.findFull(key) : undefined;
   };
 
-  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  /**
+   * Finds the live row of a key that was stored less than `maxAgeMs` ago. One that will only be stored, as where the clock was set
+   * back, is as old as that is far.
+   */
   findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
     if (maxAgeMs === undefined) return this.find;
     return (key) => {
       const row = this.findFull(key);
-      return row !== undefined && this.#now() - Math.floor(row.stored) < maxAgeMs ? row : undefined;
+      return row !== undefined && Math.abs(this.#now() - Math.floor(row.stored)) < maxAgeMs ? row : undefined;
     };
   }
 
