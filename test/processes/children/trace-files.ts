@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { given, say, told } from '../../support/parent.ts';
+import { given, say, sayLast, told } from '../../support/parent.ts';
 
 /** Has strace note what another process does to files, in the order in which the calls end. */
 const { pid } = given<{ pid: number }>();
@@ -16,8 +16,7 @@ const [first] = await once(lines, 'line');
 say('tracing', first);
 void told('stop').then(() => strace.kill('SIGINT'));
 for await (const line of lines) note(line);
-say('calls', done);
-process.disconnect();
+sayLast('calls', done);
 
 function note(line: string): void {
   // Only calls of threads are marked, as long as there are several.
