@@ -30,6 +30,25 @@ import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
+/** What the body of snapshot() reads with: the verbs of DiskCacheSync that change nothing. */
+export type CacheView = Pick<
+  DiskCacheSync,
+  | 'get'
+  | 'getMany'
+  | 'has'
+  | 'entry'
+  | 'entryMany'
+  | 'path'
+  | 'peek'
+  | 'peekEntry'
+  | 'keys'
+  | 'values'
+  | 'entries'
+  | 'size'
+  | 'count'
+  | 'stats'
+>;
+
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
  * transactions. When a verb returns, what it did is committed.
@@ -698,6 +717,24 @@ export class DiskCacheSync {
    */
   transact<Result>(body: (tx: DiskCacheSync) => Result): Result {
     return this.#calls.transact(body, this);
+  }
+
+  /**
+   * Runs `body`, which only reads, on the cache as it is at one moment, and returns what it returned: nothing that
+   * others write meanwhile is seen by one of its reads and not by another.
+   *
+   * It waits for no lock, and nobody waits for it. In a transaction it sees that one's changes. It may be called again,
+   * when an entry was replaced whose file it was about to read.
+   *
+   * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
+   * @example
+   * ```ts
+   * cache.setMany([['from', 10], ['to', 0]]);
+   * console.log(cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0))); // 10
+   * ```
+   */
+  snapshot<Result>(body: (view: CacheView) => Result): Result {
+    return this.#calls.snapshot(body, this as CacheView);
   }
 
   /**

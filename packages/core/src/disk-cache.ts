@@ -10,8 +10,9 @@ import {
 } from './compute/compute-options.ts';
 import { GetOrSet } from './compute/get-or-set.ts';
 import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
-import { DiskCacheSync } from './disk-cache-sync.ts';
+import { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
+import type { StagedValue } from './engine/staged-value.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
@@ -20,21 +21,22 @@ import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
+import type { SnapshotOptions, TransactOptions } from './entry/transact-options.ts';
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroy } from './storage/destruction.ts';
-import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
 import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
-import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
+import { type LeasedItem, pullLeased } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { Streams } from './verbs/streams.ts';
+import { Transactions } from './verbs/transactions.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
@@ -78,6 +80,7 @@ export class DiskCache implements CacheStore {
   readonly #queues: Queues<PreparedValue | UnfinishedValue>;
   readonly #computing: GetOrSet;
   readonly #streams: Streams;
+  readonly #transactions: Transactions<DiskCacheSync>;
   #closing: Promise<void> | undefined;
 
   /**
@@ -103,6 +106,7 @@ export class DiskCache implements CacheStore {
     this.#computing = new GetOrSet(this.#engine, this.#calls);
     this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
+    this.#transactions = new Transactions(this.#engine, this.sync);
   }
 
   /** The folder the cache is in, as an absolute path. */
@@ -611,7 +615,8 @@ export class DiskCache implements CacheStore {
   ): Promise<LeasedItem<Value> | undefined>;
   pull<Value = unknown>(prefix: string, options?: PullOptions): Promise<Entry<Value> | undefined>;
   async pull<Value = unknown>(prefix: string, options: PullOptions = {}): Promise<Entry<Value> | undefined> {
-    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    if (options?.lease !== undefined)
+      return pullLeased<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = await this.#calls.take(this.#queues.pull(prefix, options));
     return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
   }
@@ -832,11 +837,13 @@ export class DiskCache implements CacheStore {
    *
    * The lock is waited for without blocking, after all that this process has called before; then the body runs at once,
    * with the cache's synchronous verbs. It keeps the event loop, and all other writers, for as long as it takes, files
-   * that it reads or writes included. A file that it replaces goes after the commit: until then the files may take up
-   * to twice the size limit.
+   * that it reads or writes included: to store large values without that give them as option `values`. A file that it
+   * replaces goes after the commit: until then the files may take up to twice the size limit.
    *
+   * @param options which `keys` it is about, and `values` that are made ready for it first
    * @throws what `body` threw, and then nothing has changed
-   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise; when an option or one of
+   *   `values` is wrong
    * @throws TimeoutError when the lock was not free within `timeout`: the body has not run
    * @example
    * ```ts
@@ -846,17 +853,42 @@ export class DiskCache implements CacheStore {
    *   tx.incr('to', 3);
    * });
    * console.log(await cache.getMany(['from', 'to'])); // [ 7, 3 ]
+   *
+   * const film = Buffer.alloc(1_000_000); // is written to its file before the lock is taken
+   * await cache.transact((tx, [staged]) => {
+   *   tx.set('film', staged);
+   *   tx.incr('films');
+   * }, { values: [film] });
+   * console.log(await cache.get('films')); // 1
    * ```
    */
-  async transact<Result>(body: (tx: DiskCacheSync) => Result): Promise<Result> {
-    const work = () => {
-      try {
-        return this.#engine.unsliced(() => this.sync.transact(body));
-      } catch (error) {
-        throw new ThrownByBody(error);
-      }
-    };
-    return this.#calls.write({ concerned: 'every key', work, isOnce: true });
+  async transact<Result>(
+    body: (tx: DiskCacheSync, values: readonly StagedValue[]) => Result,
+    options?: TransactOptions,
+  ): Promise<Result> {
+    return this.#calls.putStaged(this.#transactions.transact(body, options));
+  }
+
+  /**
+   * Runs `body`, which only reads, on the cache as it is at one moment, and resolves to what it returned: nothing that
+   * others write meanwhile is seen by one of its reads and not by another.
+   *
+   * It waits for no lock, and nobody waits for it. All that this process has called before is done by then. The body
+   * runs at once, with the synchronous verbs that read, and keeps the event loop for as long as it takes, files that it
+   * reads included. It may be called again, when an entry was replaced whose file it was about to read.
+   *
+   * @param options which `keys` it is about: then it waits for earlier calls on these alone
+   * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
+   * @example
+   * ```ts
+   * await cache.setMany([['from', 10], ['to', 0]]);
+   * const sum = await cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0));
+   * console.log(sum); // 10
+   * ```
+   */
+  async snapshot<Result>(body: (view: CacheView) => Result, options?: SnapshotOptions): Promise<Result> {
+    const { concerned, work } = this.#transactions.snapshot<CacheView, Result>(body, options, this.sync);
+    return this.#calls.read(concerned, work);
   }
 
   /**
@@ -1046,17 +1078,5 @@ export class DiskCache implements CacheStore {
     this.#computing.close();
     await this.#calls.ended();
     await this.#engine.close();
-  }
-
-  async #pullLeased<Value>(prefix: string, options: PullOptions): Promise<LeasedItem<Value> | undefined> {
-    for (;;) {
-      const leased = await this.#calls.write(this.#queues.lease(prefix, options));
-      if (leased === undefined) return undefined;
-      const { row } = leased;
-      const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found === undefined) continue;
-      const entry = entryOf(found.row, found.value) as Entry<Value>;
-      return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));
-    }
   }
 }

@@ -1,12 +1,14 @@
 import './node-version.ts';
 
 export { DiskCache } from './disk-cache.ts';
-export { DiskCacheSync } from './disk-cache-sync.ts';
+export { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { DiskCacheOptions, Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';
+export type { SnapshotOptions, TransactOptions } from './entry/transact-options.ts';
+export type { StagedValue } from './engine/staged-value.ts';
 export type { Entry } from './entry/entry.ts';
 export type { GetOptions } from './entry/get-options.ts';
 export type { CounterOptions } from './verbs/counters.ts';

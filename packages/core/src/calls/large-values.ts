@@ -9,6 +9,7 @@ import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDisk } from '../upkeep/freed-space.ts';
 import {
   isFile,
+  isRow,
   type PreparedFile,
   type PreparedValue,
   type UnfinishedValue,
@@ -44,42 +45,41 @@ export class LargeValues {
   }
 
   /**
-   * Compresses the value if that is still to be done, writes its file if it has one, then the row; the file goes again
-   * unless the row came to be.
+   * Compresses values where that is still to be done, writes the files that they have, and then does the work that writes
+   * their rows; a file goes again unless its row came to be.
    */
-  async write(
+  async write<T>(
     concerned: ConcernedKeys,
-    given: PreparedFile | UnfinishedValue,
-    putRow: (value: PreparedValue) => boolean | typeof AGAIN,
-  ): Promise<boolean> {
+    given: readonly (PreparedValue | UnfinishedValue)[],
+    work: (values: readonly PreparedValue[]) => T | typeof AGAIN,
+    isOnce = false,
+  ): Promise<T> {
+    const size = given.reduce((sum, value) => sum + (isRow(value) ? 0 : value.size), 0);
+    const values: PreparedValue[] = [];
+    const files: PendingFile[] = [];
     let taken = 0;
-    let value: PreparedValue | undefined;
-    let file: PendingFile | undefined;
-    let isStored = false;
+    let mayBeStored = true;
     const before = async () => {
       const askedAt = monotonicMs();
       // Room is given in the order of the calls, so also to what may turn out to be smaller.
-      await this.#room.take(given.size);
-      taken = given.size;
-      value = 'finish' in given ? await given.finish() : given;
-      if (!isFile(value)) return;
-      file = new PendingFile(this.#engine, this.#queue, value.file);
-      await this.#fill(file, value, askedAt);
-    };
-    const work = () => {
-      const put = () => putRow(value as PreparedValue);
-      return file === undefined ? put() : file.put(put);
+      await this.#room.take(size);
+      taken = size;
+      for (const value of given) {
+        const finished = 'finish' in value ? await value.finish() : value;
+        values.push(isFile(finished) ? await this.#written(finished, files, askedAt) : finished);
+      }
     };
     try {
-      isStored = await this.#queue.run(concerned, work, { before });
-      return isStored;
+      return await this.#queue.run(concerned, () => work(values), { before, isOnce });
     } catch (error) {
-      isStored = error instanceof NotSynced;
+      mayBeStored = error instanceof NotSynced;
       throw error;
     } finally {
       this.#room.giveBack(taken);
-      if (isStored) file?.stored();
-      else await file?.giveUp();
+      for (const file of files) {
+        if (mayBeStored && this.#hasRow(file)) file.stored();
+        else await file.giveUp();
+      }
     }
   }
 
@@ -185,6 +185,22 @@ export class LargeValues {
       throw storageError(error, 'cannot read a value file');
     } finally {
       file.closeSync();
+    }
+  }
+
+  async #written(value: PreparedFile, files: PendingFile[], askedAt: number): Promise<PreparedFile> {
+    const file = new PendingFile(this.#engine, this.#queue, value.file);
+    files.push(file);
+    await this.#fill(file, value, askedAt);
+    return { ...value, put: (putRow) => file.put(putRow) };
+  }
+
+  /** When it cannot be told, what is left over is for upkeep to find. */
+  #hasRow({ name }: PendingFile): boolean {
+    try {
+      return this.#engine.storage.sql.hasFile.get(name) !== undefined;
+    } catch {
+      return true;
     }
   }
 

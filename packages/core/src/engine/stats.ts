@@ -38,7 +38,7 @@ export function totalsOf({ storage: { sql, transaction }, settings }: Engine): {
   count: number;
   size: number;
 } {
-  const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
+  const { count, space } = transaction.isWriting ? transaction.totals : totalsFrom(sql.totals.get());
   return { count: count - (sql.countExpired.get({ now: settings.clock.now() }) ?? 0), size: space };
 }
 
