@@ -1,10 +1,12 @@
 import { AtOnce } from './calls/at-once.ts';
+import type { DequeOptions } from './collections/deque-options.ts';
+import { DequeSync } from './collections/deque-sync.ts';
+import { IndexSync } from './collections/ordered-index-sync.ts';
 import {
   type ComputeSync,
   computeSyncTerms,
   memoizeSyncTerms,
   type GetOrSetSyncOptions,
-  validFunction,
 } from './compute/compute-options.ts';
 import { GetOrSetSync } from './compute/get-or-set-sync.ts';
 import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
@@ -12,7 +14,7 @@ import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { type ExpiryOptions, given, type SetOptions, validFunction } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -20,6 +22,7 @@ import type { IterationOptions, PeekEntryOptions } from './entry/iteration-optio
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroySync } from './storage/destruction.ts';
+import { AveragerSync } from './recipes/averager-sync.ts';
 import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
@@ -735,6 +738,53 @@ export class DiskCacheSync {
    */
   snapshot<Result>(body: (view: CacheView) => Result): Result {
     return this.#calls.snapshot(body, this as CacheView);
+  }
+
+  /**
+   * Returns the persistent double-ended queue of a name, as DiskCache.deque() does, for scripts and bodies of
+   * transactions, see DequeSync.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none, `ERR_DISKCACHE_OPTION`
+   * @example
+   * ```ts
+   * cache.deque('jobs').append('resize');
+   * const job = cache.transact((tx) => tx.deque<string>('jobs').popLeft());
+   * console.log(job); // resize
+   * ```
+   */
+  deque<T = unknown>(name: string, options?: DequeOptions): DequeSync<T> {
+    return new DequeSync<T>(this, name, options);
+  }
+
+  /**
+   * Returns the persistent ordered map of a name, as DiskCache.index() does, for scripts and bodies of transactions, see
+   * IndexSync.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none
+   * @example
+   * ```ts
+   * const results = cache.index<string, number>('results');
+   * results.set('a', 1);
+   * console.log(results.last()); // [ 'a', 1 ]
+   * ```
+   */
+  index<K extends Key = Key, V = unknown>(name: string): IndexSync<K, V> {
+    return new IndexSync<K, V>(this, name);
+  }
+
+  /**
+   * Returns the average of a name, as DiskCache.averager() does, for scripts and bodies of transactions, see
+   * AveragerSync. (Of the other recipes, which wait, there are none here: in a transaction nobody else can be at work.)
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none
+   * @example
+   * ```ts
+   * cache.averager('latency').add(20);
+   * console.log(cache.averager('latency').add(40)); // 30
+   * ```
+   */
+  averager(name: string): AveragerSync {
+    return new AveragerSync(this, name);
   }
 
   /**

@@ -1,13 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { CacheStore } from './cache-store.ts';
+import type { Host } from './collection-store.ts';
+import { CollectionDoor } from './collection-door.ts';
 import { InTurn } from './calls/in-turn.ts';
-import {
-  type Compute,
-  computeTerms,
-  memoizeTerms,
-  type GetOrSetOptions,
-  validFunction,
-} from './compute/compute-options.ts';
+import { type Compute, computeTerms, memoizeTerms, type GetOrSetOptions } from './compute/compute-options.ts';
 import { GetOrSet } from './compute/get-or-set.ts';
 import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
 import { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
@@ -16,13 +12,14 @@ import type { StagedValue } from './engine/staged-value.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import { type ExpiryOptions, given, type SetOptions, validFunction } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 import type { SnapshotOptions, TransactOptions } from './entry/transact-options.ts';
 import { type CacheEvents, Events } from './events.ts';
+import { hostOf } from './host.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroy } from './storage/destruction.ts';
 import type { StreamSource } from './streams/byte-source.ts';
@@ -63,7 +60,7 @@ import { type Prepare, Writes } from './verbs/writes.ts';
  * await cache.close();
  * ```
  */
-export class DiskCache implements CacheStore {
+export class DiskCache extends CollectionDoor implements CacheStore {
   /**
    * The same cache for code that cannot wait, on the caller's thread.
    *
@@ -71,6 +68,8 @@ export class DiskCache implements CacheStore {
    * for those.
    */
   readonly sync: DiskCacheSync;
+  /** @internal */
+  protected readonly host: Host;
   readonly #engine: Engine;
   readonly #calls: InTurn;
   readonly #writes: Writes<PreparedValue | UnfinishedValue>;
@@ -94,6 +93,7 @@ export class DiskCache implements CacheStore {
    *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
   constructor(directory?: string, options?: DiskCacheOptions) {
+    super();
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
@@ -107,6 +107,7 @@ export class DiskCache implements CacheStore {
     this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
     this.#transactions = new Transactions(this.#engine, this.sync);
+    this.host = hostOf(this, this.#engine.settings);
   }
 
   /** The folder the cache is in, as an absolute path. */

@@ -4,7 +4,7 @@ import { LATEST_DATE_MS } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
 import type { DiskCacheError } from '../errors.ts';
 import type { LeaseRow } from '../storage/rows/statements.ts';
-import { LONGEST_LEASE_MS } from './compute-options.ts';
+import { LONGEST_LEASE_MS } from '../waiting/wait-options.ts';
 import { failureText, keptFailure } from './failures.ts';
 
 /** The right to compute the value of a key for all processes, as long as it is renewed. */

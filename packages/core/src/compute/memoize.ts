@@ -1,4 +1,5 @@
 import { cacheKey } from '../entry/cache-key.ts';
+import { validFunction } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 import {
@@ -6,7 +7,6 @@ import {
   type ComputeTerms,
   type GetOrSetOptions,
   type GetOrSetSyncOptions,
-  validFunction,
 } from './compute-options.ts';
 
 /** Where the results of a memoized function are kept. */

@@ -225,6 +225,28 @@ export function checkOptions<T extends object>(
   return options;
 }
 
+/**
+ * What was given, when it is right.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
+ */
+export function validOption<Given>(name: string, given: Given, isRight: boolean, allowed: string): Given {
+  if (isRight) return given;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `${name} must be ${allowed}; given ${describe(given)}`,
+  );
+}
+
+/**
+ * The same function when it is one.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
+ */
+export function validFunction<Given>(name: string, given: Given): Given {
+  return validOption(name, given, typeof given === 'function', 'a function');
+}
+
 function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {
   const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
   const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
