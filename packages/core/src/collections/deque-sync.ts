@@ -178,7 +178,7 @@ export class DequeSync<T = unknown> implements Iterable<T> {
 
   /**
    * Goes through the items that there are at the first step, from left to right, or with `reverse` from right to left.
-   * Those that are taken out before their turn are left out; what is added is not met.
+   * Those that are taken out before they are read, some at a time, are left out; what is added is not met.
    */
   *values(options?: DirectionOptions): Generator<T, void> {
     const isBackward = isReverse(options);

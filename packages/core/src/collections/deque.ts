@@ -246,7 +246,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Goes through the items that there are at the first step, from left to right, or with `reverse` from right to left.
-   * Those that are taken out before their turn are left out; what is added is not met.
+   * Those that are taken out before they are read, some at a time, are left out; what is added is not met.
    *
    * Costs a SELECT for the order, and one an item. Nothing is held open in between.
    */

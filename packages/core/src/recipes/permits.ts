@@ -29,6 +29,7 @@ export interface PermitTerms {
 const FENCES = '@fence';
 /** More than any cache gives in a ms: so what begins anew after clear() begins above what there was. */
 const FENCES_A_MS = 1000;
+const LATEST_START = 2 ** 52;
 const LONGEST_TOKEN = 2 ** 48 - 1;
 /** What a killed process leaves of a lock that nobody asks for again goes after this time. */
 const ABANDONED_MS = 7 * 86_400_000;
@@ -147,7 +148,8 @@ export class Permits {
   }
 
   #nextFence(tx: CollectionTx): number {
-    return tx.incr(FENCES, 1, { default: Math.floor(this.#host.now()) * FENCES_A_MS, ...KEPT });
+    const start = Math.min(Math.floor(this.#host.now()) * FENCES_A_MS, LATEST_START);
+    return tx.incr(FENCES, 1, { default: start, ...KEPT });
   }
 
   async #look(): Promise<PermitState> {

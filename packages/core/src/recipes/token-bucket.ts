@@ -56,8 +56,8 @@ export function validTokens(given: unknown, { burst }: Rate): number {
 export function levelNow(text: string | undefined, { tokensAMs, burst }: Rate, now: number): Level {
   if (text === undefined) return { tokens: burst, at: now };
   const [tokens, at] = JSON.parse(text) as [tokens: number, at: number];
-  // The time goes back only when the machine was started anew.
-  const passedMs = Math.max(now - at, 0);
+  // The time goes back only when the machine was started anew, from 0 on.
+  const passedMs = now < at ? now : now - at;
   return { tokens: Math.min(tokens + passedMs * tokensAMs, burst), at: now };
 }
 
