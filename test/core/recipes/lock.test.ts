@@ -278,6 +278,61 @@ test('a fair lock goes round in the order of coming, among caches on the folder'
   expect(order.filter((number) => [0, 3, 4].includes(number))).toEqual([0, 3, 4]);
 });
 
+test('who has waited for a second gets the lock, although others take it again at once each time', async () => {
+  const [a, b] = twoCaches();
+  let isEnded = false;
+  const taking = (async () => {
+    while (!isEnded) {
+      await using _ = await a.lock('name').acquire();
+      await setImmediate();
+    }
+  })();
+  for (let turn = 0; turn < 2; turn++) await b.lock('name').run(() => undefined, { timeout: 4_000 });
+  isEnded = true;
+  await taking;
+  expect(await a.lock('name').isHeld()).toBe(false);
+}, 10_000);
+
+test('those that wait in turn for a lock and lost their places, as others took them for dead, still get it', async () => {
+  const [a, b, clockOfA, clockOfB] = twoCaches();
+  const terms = { fair: true, lease: 900 };
+  const held = await b.lock('name', terms).acquire();
+  const waiting = Array.from({ length: 5 }, () => a.lock('name', terms).acquire());
+  const state = async () => JSON.parse((await b.get<string>('@lock/name')) as string);
+  await turnsUntil(async () => (await state()).waiting.length === 5);
+  clockOfA.advance(500);
+  // Only some of them gave a sign of life in time.
+  await b.transact((tx) => {
+    const { holders, waiting: places } = JSON.parse(tx.get<string>('@lock/name') as string);
+    const [first, second, ...others] = places as [number, number, number][];
+    const ended = [first, second].map((place) => [place?.[0], 1, 900]);
+    tx.set('@lock/name', JSON.stringify({ holders, waiting: [...ended, ...others] }), { pinned: true });
+  });
+  clockOfB.advance(500);
+  await held.release();
+  for (let left = 5; left > 0; left--) {
+    const next = await Promise.race(waiting);
+    waiting.splice(await Promise.race(waiting.map((one, place) => one.then(() => place))), 1);
+    await next.release();
+  }
+});
+
+test('who waits for a lock in turn and who does not can be in one process', async () => {
+  const cache = openCache();
+  const held = await cache.lock('name').acquire();
+  const order: string[] = [];
+  const runs = ['', 'fair', '', 'fair', 'fair', ''].map((how) =>
+    cache.lock('name', { fair: how === 'fair' }).run(async () => {
+      order.push(how);
+      await setImmediate();
+    }),
+  );
+  await someTurns();
+  await held.release();
+  await Promise.all(runs);
+  expect(order.toSorted()).toEqual(['', '', '', 'fair', 'fair', 'fair']);
+});
+
 test('a fair lock is not taken by who came later, and passes over one who died waiting', async () => {
   const [a, b, , clockOfB] = twoCaches();
   const terms = { fair: true, lease: 900 };

@@ -22,10 +22,11 @@ export abstract class Acquirable {
    * Waits until it is to be had, and resolves to what has to be released.
    *
    * When its process is killed it comes free with its lease. Those of one process that wait are served in the order of
-   * their calls; among processes nobody knows who comes next, unless it is `fair`.
+   * their calls. Of several processes whoever looks first gets it, but who has waited for a second is served in turn; with
+   * `fair` all are.
    *
    * Costs one small transaction, and one to release it. Of those that wait for the same in a process one looks again
-   * after 1 ms at first and 150 ms at most, with one SELECT; with `fair` each has a transaction when it comes, and one
+   * after 1 ms at first and 150 ms at most, with one SELECT. Who waits in turn has a transaction to begin with, and one
    * every third of the lease.
    *
    * @throws TimeoutError after `timeout`; the reason of `signal`; InvalidArgumentError `ERR_DISKCACHE_OPTION`

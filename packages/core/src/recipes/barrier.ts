@@ -63,8 +63,8 @@ export class Barrier {
   /**
    * Arrives, and waits until all have; resolves to whether this one was the last, which is so for one in each round.
    *
-   * Costs a transaction to arrive and one every third of the lease; of those that wait in a process one looks again after
-   * 1 ms at first and 150 ms at most, with one SELECT.
+   * Costs a transaction to arrive and one every third of the lease. Who waits looks again when the last has arrived in its
+   * own process, and otherwise after 1 ms at first and 150 ms at most, with one SELECT.
    *
    * @throws TimeoutError after `timeout`, or the reason of `signal`: then it has not arrived
    */
@@ -86,7 +86,9 @@ export class Barrier {
     let isOpen = false;
     try {
       const meanwhile = `the barrier ${describe(this.name)} was waiting for others`;
-      const wasLast = await this.#host.lines.wait({ name: this.#key, attempt, meanwhile }, patience);
+      // Each for itself, as all go on at once.
+      const name = `${this.#key}/${token}`;
+      const wasLast = await this.#host.lines.wait({ name, attempt, meanwhile }, patience);
       isOpen = true;
       return wasLast;
     } finally {
@@ -111,7 +113,7 @@ export class Barrier {
       round.arrivals = [...others, { token, until: this.#host.monotonic() + leaseMs, leaseMs }];
       return round.number;
     });
-    if (number === undefined) this.#host.lines.changed(this.#key);
+    if (number === undefined) this.#host.lines.changedBelow(`${this.#key}/`);
     return number;
   }
 

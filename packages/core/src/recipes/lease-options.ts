@@ -10,8 +10,10 @@ export interface LeaseOptions {
    */
   lease?: number | undefined;
   /**
-   * Whether those that wait for it are served in the order in which they came, among all processes. Who dies waiting is
-   * passed over when its lease has ended. @default false: those of one process only
+   * Whether those that wait for it are served in the order in which they came, among all processes, from the first moment
+   * on: a transaction more for each that waits, and slower from process to process. Without it whoever looks first gets it,
+   * for a second; who has waited for longer is served in turn as well. Who dies waiting in turn is passed over when its
+   * lease has ended. @default false
    */
   fair?: boolean | undefined;
 }

@@ -52,15 +52,10 @@ export function dropDead(state: PermitState, now: number): void {
   state.waiting = state.waiting.filter((claim) => isAlive(claim, now));
 }
 
-/** Whether a permit is free for whoever has a place among those who wait, or for one who comes. */
-export function isFree(
-  { holders, waiting }: PermitState,
-  { count, isFair }: { readonly count: number; readonly isFair: boolean },
-  token: number | undefined,
-): boolean {
-  if (holders.length >= count) return false;
+/** Whether a permit is free for who has the first place among those who wait; where nobody has one, for anybody. */
+export function isFree({ holders, waiting }: PermitState, count: number, token: number | undefined): boolean {
   const [first] = waiting;
-  return !isFair || first === undefined || first.token === token;
+  return holders.length < count && (first === undefined || first.token === token);
 }
 
 /** In how many ms the next lease ends; Infinity when there is none. */

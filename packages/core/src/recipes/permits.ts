@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { monotonicMs } from '../clock.ts';
 import type { CollectionTx, CollectionView, Host } from '../collection-store.ts';
 import { KEPT } from '../entry/named-key.ts';
 import { DiskCacheError } from '../errors.ts';
@@ -21,7 +22,7 @@ export interface PermitTerms {
   /** How many there are. */
   readonly count: number;
   readonly leaseMs: number;
-  /** Whether who waits is served in the order of coming, among all processes. */
+  /** Whether who waits is served in the order of coming, among all processes, from the first moment. */
   readonly isFair: boolean;
 }
 
@@ -31,6 +32,10 @@ const FENCES = '@fence';
 const FENCES_A_MS = 1000;
 const LATEST_START = 2 ** 52;
 const LONGEST_TOKEN = 2 ** 48 - 1;
+/** For so long one tries who waits without a place among those who wait; then it takes one, so that it comes to its turn. */
+const OUT_OF_TURN_MS = 1000;
+/** The next in turn looks as often as that, since nobody else can take what is free. */
+const NEXT_LOOKS_MS = 10;
 /** What a killed process leaves of a lock that nobody asks for again goes after this time. */
 const ABANDONED_MS = 7 * 86_400_000;
 
@@ -53,10 +58,37 @@ export class Permits {
     return 'got' in attempt ? attempt.got : undefined;
   }
 
-  /** Waits for one. @throws the signal's reason, TimeoutError */
+  /**
+   * Waits for one: in turn, but first for a while without, unless it is to be fair.
+   *
+   * @throws the signal's reason, TimeoutError
+   */
   async take(patience: Patience): Promise<Permit> {
     patience.signal?.throwIfAborted();
-    return this.terms.isFair ? this.#takeInTurn(patience) : this.#wait(() => this.#attempt(), patience);
+    const { key, label, isFair } = this.terms;
+    const token = randomInt(LONGEST_TOKEN);
+    const inTurnFrom = isFair ? 0 : monotonicMs() + OUT_OF_TURN_MS;
+    let stopRenewing: (() => void) | undefined;
+    const attempt = () => {
+      if (monotonicMs() < inTurnFrom) return this.#attempt();
+      stopRenewing ??= this.#keepPlace(token);
+      return this.#attempt(token);
+    };
+    let isWaiting = true;
+    try {
+      // A place is taken in the order of the calls, before this one stands in line for its turn.
+      const first = isFair ? await attempt() : undefined;
+      const meanwhile = `${label} was held by others`;
+      const permit =
+        first !== undefined && 'got' in first
+          ? first.got
+          : await this.#host.lines.wait({ name: isFair ? inTurn(key) : key, attempt, meanwhile }, patience);
+      isWaiting = false;
+      return permit;
+    } finally {
+      stopRenewing?.();
+      if (isWaiting && stopRenewing !== undefined) await this.#leave(token);
+    }
   }
 
   /** Believes for another lease that one is held. @returns whether it still was */
@@ -67,7 +99,7 @@ export class Permits {
   /** Gives one back. @returns whether it still was held */
   async giveBack({ token }: Permit): Promise<boolean> {
     const wasHeld = await this.#change(({ holders }) => without(holders, token));
-    this.#host.lines.changed(this.terms.key);
+    this.#changed();
     return wasHeld;
   }
 
@@ -88,35 +120,28 @@ export class Permits {
     return new DiskCacheError('ERR_DISKCACHE_NOT_HELD', message, cause === undefined ? undefined : { cause });
   }
 
-  /** Takes a place among those who wait, and keeps it while it waits. */
-  async #takeInTurn(patience: Patience): Promise<Permit> {
-    const token = randomInt(LONGEST_TOKEN);
-    const attempt = await this.#change((state, tx) => this.#taken(state, tx, token));
-    if ('got' in attempt) return attempt.got;
+  #keepPlace(token: number): () => void {
     const renew = () => this.#change(({ waiting }) => this.#renewed(waiting, token));
-    const stopRenewing = keepRenewing(this.#host, this.terms.leaseMs, renew);
-    let isInQueue = true;
-    try {
-      const permit = await this.#wait(() => this.#attempt(token), patience);
-      isInQueue = false;
-      return permit;
-    } finally {
-      stopRenewing();
-      // When that fails the place goes with its lease.
-      if (isInQueue) await this.#change(({ waiting }) => without(waiting, token)).catch(() => undefined);
-    }
+    return keepRenewing(this.#host, this.terms.leaseMs, renew);
   }
 
-  #wait(attempt: () => Promise<Attempt<Permit>>, patience: Patience): Promise<Permit> {
-    const { key, label } = this.terms;
-    return this.#host.lines.wait({ name: key, attempt, meanwhile: `${label} was held by others` }, patience);
+  /** When that fails the place goes with its lease. */
+  async #leave(token: number): Promise<void> {
+    await this.#change(({ waiting }) => without(waiting, token)).catch(() => undefined);
+    this.#changed();
+  }
+
+  #changed(): void {
+    const { lines } = this.#host;
+    lines.changed(this.terms.key);
+    lines.changed(inTurn(this.terms.key));
   }
 
   /** Looks first, which costs a read: only what seems to be free is worth a transaction. */
   async #attempt(token?: number): Promise<Attempt<Permit>> {
     const state = await this.#look();
     const hasPlace = token === undefined || state.waiting.some((one) => one.token === token);
-    if (hasPlace && !isFree(state, this.terms, token)) return this.#later(state);
+    if (hasPlace && !isFree(state, this.terms.count, token)) return this.#later(state, token);
     return this.#change((current, tx) => this.#taken(current, tx, token));
   }
 
@@ -125,19 +150,22 @@ export class Permits {
     const now = this.#host.monotonic();
     const { leaseMs } = this.terms;
     dropDead(state, now);
-    if (isFree(state, this.terms, token)) {
+    if (isFree(state, this.terms.count, token)) {
       if (token !== undefined) without(state.waiting, token);
       const permit = { token: token ?? randomInt(LONGEST_TOKEN), fence: this.#nextFence(tx) };
       state.holders.push({ ...permit, until: now + leaseMs, leaseMs });
       return { got: permit };
     }
-    if (token !== undefined && !state.waiting.some((one) => one.token === token))
-      state.waiting.push({ token, until: now + leaseMs, leaseMs });
-    return this.#later(state);
+    const isNew = token !== undefined && !state.waiting.some((one) => one.token === token);
+    if (isNew) state.waiting.push({ token, until: now + leaseMs, leaseMs });
+    // Who has lost its place, since this process stood still, comes after the others that wait in turn in this process.
+    return { ...this.#later(state, token), isLast: isNew && this.terms.isFair };
   }
 
-  #later(state: PermitState): Attempt<Permit> {
-    return { againMs: untilNextEnd(state, this.#host.monotonic()) };
+  #later(state: PermitState, token: number | undefined): Attempt<Permit> {
+    const isNext = token !== undefined && state.waiting[0]?.token === token;
+    const endMs = untilNextEnd(state, this.#host.monotonic());
+    return { againMs: isNext ? Math.min(endMs, NEXT_LOOKS_MS) : endMs };
   }
 
   /** Whoever has a place in the state keeps it, also when the lease has ended: nobody else has taken it. */
@@ -171,6 +199,11 @@ export class Permits {
     };
     return this.#host.store.transact(body, { keys: [key] });
   }
+}
+
+/** The line of those in this process that wait in turn from the first moment. */
+function inTurn(key: string): string {
+  return `${key}/in turn`;
 }
 
 /** Removes a claim. @returns whether it was there */

@@ -4,11 +4,17 @@ import { TimeoutError } from '../errors.ts';
 import { pauseMs } from './pause.ts';
 import type { Patience } from './wait-options.ts';
 
-/**
- * What a try came to: what was waited for; or after how many ms at the latest it is worth another one, and not earlier
- * where that is sure.
- */
-export type Attempt<T> = { readonly got: T } | { readonly againMs: number; readonly isSure?: boolean };
+/** What a try came to: what was waited for, or when it is worth another one. */
+export type Attempt<T> = { readonly got: T } | Later;
+
+interface Later {
+  /** After how many ms at the latest. */
+  readonly againMs: number;
+  /** Whether not earlier either. */
+  readonly isSure?: boolean;
+  /** Whether others of the line come first now. */
+  readonly isLast?: boolean;
+}
 
 /** What somebody waits for. */
 export interface Wish<T> {
@@ -49,12 +55,14 @@ export class Lines {
     this.#lines.set(wish.name, line);
     const place = line.enter();
     try {
-      while (!line.isFirst(place)) await this.#pause(place, FOREVER_MS, deadline, wish, patience);
-      for (const since = monotonicMs(); ;) {
+      for (let since: number | undefined; ;) {
+        while (!line.isFirst(place)) await this.#pause(place, FOREVER_MS, deadline, wish, patience);
         place.isChanged = false;
+        since ??= monotonicMs();
         const attempt = await wish.attempt();
         if ('got' in attempt) return attempt.got;
-        const { againMs, isSure = false } = attempt;
+        const { againMs, isSure = false, isLast = false } = attempt;
+        if (isLast) line.letPass(place);
         const usualMs = pauseMs(monotonicMs() - since, this.#random());
         await this.#pause(place, isSure ? againMs : Math.min(usualMs, againMs), deadline, wish, patience);
       }
@@ -67,6 +75,11 @@ export class Lines {
   /** Says that it is worth another try. */
   changed(name: string): void {
     this.#lines.get(name)?.first?.wake();
+  }
+
+  /** Says so of all whose name begins like that. */
+  changedBelow(prefix: string): void {
+    for (const [name, line] of this.#lines) if (name.startsWith(prefix)) line.first?.wake();
   }
 
   #pause(
@@ -127,6 +140,12 @@ class Line {
     const place = new Place();
     this.#places.add(place);
     return place;
+  }
+
+  /** Has all others of the line come first. */
+  letPass(place: Place): void {
+    this.leave(place);
+    this.#places.add(place);
   }
 
   leave(place: Place): void {
