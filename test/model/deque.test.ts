@@ -1,6 +1,7 @@
 import { DiskCache, type DequeSync } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { listed } from '../support/caches.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 
 /** How many sequences of about 60 steps each test tries: more than 10,000 steps in all. */
@@ -24,7 +25,7 @@ type Step =
         | 'back'
         | 'itself';
     }
-  | { readonly do: 'at' | 'delete' | 'rotate'; readonly index: number }
+  | { readonly do: 'at' | 'delete' | 'rotate'; readonly index: number; readonly value?: unknown }
   | { readonly do: 'set'; readonly index: number; readonly value: unknown }
   | { readonly do: 'remove' | 'count' | 'includes'; readonly value: unknown }
   | { readonly do: 'transact'; readonly steps: readonly Step[]; readonly fails: boolean };
@@ -216,7 +217,7 @@ function take(deque: Verbs, step: Step): unknown {
 function listOf(all: unknown): unknown {
   return Symbol.iterator in (all as object)
     ? [...(all as Iterable<unknown>)]
-    : Array.fromAsync(all as AsyncIterable<unknown>);
+    : listed(all as AsyncIterable<unknown>);
 }
 
 function bound(deque: object): Verbs {

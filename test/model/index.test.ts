@@ -1,6 +1,7 @@
 import { DiskCache, type IndexSync, type Key } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { listed } from '../support/caches.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 
 /** How many sequences of about 60 steps each test tries: more than 10,000 steps in all. */
@@ -189,7 +190,7 @@ function take(index: Verbs, step: Step): unknown {
 function listOf(all: unknown): unknown {
   return Symbol.iterator in (all as object)
     ? [...(all as Iterable<unknown>)]
-    : Array.fromAsync(all as AsyncIterable<unknown>);
+    : listed(all as AsyncIterable<unknown>);
 }
 
 async function agree(steps: readonly Step[], door: 'async' | 'sync', every: number): Promise<void> {

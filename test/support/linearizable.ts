@@ -19,9 +19,9 @@ export interface Call extends TimedCall {
 export interface Specification<State, AnyCall extends TimedCall> {
   readonly initial: State;
   /** The state after a call that finds `state` there, or 'impossible' when the call would have had another result. */
-  after(state: State, call: AnyCall): { readonly state: State } | 'impossible';
+  readonly after: (state: State, call: AnyCall) => { readonly state: State } | 'impossible';
   /** A text that is the same for the same states. */
-  mark(state: State): string;
+  readonly mark: (state: State) => string;
 }
 
 type Held = string | number | undefined;
@@ -66,7 +66,7 @@ export function notLinearizable<State, AnyCall extends TimedCall>(
 ): readonly AnyCall[] | undefined;
 export function notLinearizable(
   calls: readonly TimedCall[],
-  specification: Specification<unknown, never> = KEY,
+  specification: unknown = KEY,
 ): readonly TimedCall[] | undefined {
   const { initial, after, mark } = specification as Specification<unknown, TimedCall>;
   const byProcess = [...Map.groupBy(calls, ({ process }) => process).values()].map((own) =>

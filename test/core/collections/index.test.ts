@@ -137,7 +137,8 @@ test('large values are files, and each is popped once', async () => {
     ...keys.map(async () => (await other.index('name').popItem())?.[1]),
   ]);
   const values = popped.filter((value) => value !== undefined);
-  expect(values.toSorted()).toEqual(keys.map((key) => `${LARGE}${key}`).toSorted());
+  expect(values).toHaveLength(keys.length);
+  expect(new Set(values)).toEqual(new Set(keys.map((key) => `${LARGE}${key}`)));
   expect(await cache.check()).toMatchObject({ ok: true, entries: 0 });
 });
 
@@ -252,7 +253,8 @@ test('memoize() computes once for all callers, keeps the result for good, and no
     return n === 0 ? null : n * n;
   };
   const memoized = caches.map((cache) => cache.index('squares').memoize(square));
-  const results = await Promise.all(Array.from({ length: 20 }, (_, call) => memoized[call % 2]?.(3)));
+  const call = async (place: number, n: number) => memoized[place]?.(n);
+  const results = await Promise.all(Array.from({ length: 20 }, (_, number) => call(number % 2, 3)));
   expect([new Set(results), computed]).toEqual([new Set([9]), 1]);
   clock.advance(60_000);
   expect([await memoized[0]?.(3), await memoized[0]?.(0), await memoized[0]?.(0), computed]).toEqual([

@@ -15,8 +15,11 @@ interface Given {
 
 const { directory, number, calls, door, kind, fileThreshold } = given<Given>();
 const cache = new DiskCache(directory, { fileThreshold });
-const found = (door === 'async' ? cache : cache.sync)[kind]('name');
-const collection = found as unknown as Record<string, unknown>;
+const opened = door === 'async' ? cache : cache.sync;
+const collection = (kind === 'deque' ? opened.deque('name') : opened.index('name')) as unknown as Record<
+  string,
+  unknown
+>;
 const random = seededRandom(number + 1);
 const oneOf = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)] as T;
 
