@@ -157,9 +157,9 @@ describe('a DiskStore', () => {
   });
 
   test.for([
-    [{ tag: 1 }, "unknown option 'tag'"],
-    [{ tags: ['a'] }, "option 'tags' must be a function of key and value"],
-    [{ ttl: '5' }, "option 'ttl' must be a number of milliseconds from 0 up"],
+    [{ tag: 1 }, "unknown option 'tag'; did you mean 'tags'?"],
+    [{ tags: 'a' }, "option 'tags' must be a list of strings, or a function that makes one of key and value"],
+    [{ ttl: '5' }, "option 'ttl' must be a number of milliseconds from 0 up; given '5'"],
     [{ namespace: 5 }, "option 'namespace' must be a string"],
     [{ throwOnErrors: 1 }, "option 'throwOnErrors' must be true or false"],
     [

@@ -64,6 +64,10 @@ const values: Record<string, [put: unknown, back?: unknown]> = {
     { at: new Date(5), list: [new Point(1, 2)], map: new Map([['m', new Money(100)]]) },
     { at: new Date(5), list: [{ x: 1, y: 2 }], map: new Map([['m', { euros: 1 }]]) },
   ],
+  'a class instance with a property __proto__': [
+    Object.defineProperty(new Point(1, 2), '__proto__', { value: 3, enumerable: true }),
+    JSON.parse('{"x":1,"y":2,"__proto__":3}'),
+  ],
   'a URL, as its text': [{ link: new URL('https://example.com/a') }, { link: 'https://example.com/a' }],
 };
 
@@ -81,6 +85,14 @@ describe.for([
     expect(await keyv.has('key')).toBe(true);
     for await (const entry of keyv.iterator!(undefined)) expect(entry).toStrictEqual(['key', back]);
   });
+});
+
+test('the v8 serializer gives the same back', async () => {
+  const keyv = createKeyv({ cache: openCache({ serializer: 'v8' }) }, { Keyv: Keyv5 });
+  for (const [name, given] of Object.entries(values)) {
+    await keyv.set('key', given[0]);
+    expect(await keyv.get('key'), name).toStrictEqual(given.length === 2 ? given[1] : given[0]);
+  }
 });
 
 test('calls on one key keep their order, whatever the values', async () => {
@@ -113,6 +125,7 @@ test('a large value is a file and comes back byte by byte', async () => {
   const keyv = createKeyv({ cache }, { Keyv: Keyv6 });
   const large = Buffer.alloc(300_000, 'ab\r\n');
   await keyv.set('key', large);
+  expect(await cache.path('keyv:key')).toMatch(/\.val$/);
   expect(large.equals((await keyv.get<Buffer>('key'))!)).toBe(true);
 });
 

@@ -1,10 +1,11 @@
-import { closeSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { DiskCache, type DiskCacheOptions } from '@diskcache/core';
+import { DiskCache, type DiskCacheOptions, type DiskCacheSync } from '@diskcache/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { canMount, smallDisk } from '../support/mount.ts';
-import { valueFiles } from '../support/on-disk.ts';
+import { foreignConnection, overwritten, valueFiles } from '../support/on-disk.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { turnsUntil } from '../support/turns.ts';
 
 const MIB = 2 ** 20;
@@ -108,6 +109,60 @@ describe.skipIf(!canMount)('On a disk of 8 MiB', () => {
   );
 });
 
+describe.skipIf(!canMount).each([
+  {
+    by: 'DiskCache',
+    transact: (cache: DiskCache, body: (tx: DiskCacheSync) => void) => cache.transact(body),
+  },
+  {
+    by: 'DiskCacheSync',
+    transact: async (cache: DiskCache, body: (tx: DiskCacheSync) => void) => cache.sync.transact(body),
+  },
+])('A transaction of $by that fills the disk', ({ transact }) => {
+  it.each([
+    { where: 'it is', set: (tx: DiskCacheSync, key: number) => tx.set(key, value(key, 20_000)) },
+    {
+      where: 'parts of it are',
+      set: (tx: DiskCacheSync, key: number) => tx.transact((part) => part.set(key, value(key, 20_000))),
+    },
+  ])('Is taken back as a whole, whatever its body does then, where $where', async ({ set }) => {
+    const cache = cacheOn(smallDisk(8 * MIB));
+    await cache.set('before', 1);
+    const refused: unknown[] = [];
+    const filling = transact(cache, (tx) => {
+      for (let key = 0; key < 2000; key++) {
+        try {
+          set(tx, key);
+        } catch (error) {
+          refused.push(error);
+        }
+      }
+      tx.delete('before');
+    });
+    await expect(filling).rejects.toMatchObject({ code: DISK_FULL });
+    expect(refused[0]).toMatchObject({ code: DISK_FULL });
+    expect(await Promise.all([cache.get('before'), cache.count()])).toEqual([1, 1]);
+    expect((await cache.check()).problems).toEqual([]);
+    await cache.set('after', value('after', 20_000));
+    expect(await cache.get('after')).toBe(value('after', 20_000));
+  });
+});
+
+describe
+  .skipIf(!canMount)
+  .each([
+    ...DOORS,
+    { by: 'setStream()', set: (cache: DiskCache, key: number, text: string) => cache.setStream(key, [text]) },
+  ])('On a disk that has no room for more names', ({ by, set }) => {
+  it(`${by} makes room for a file by evicting others`, async () => {
+    const cache = cacheOn(smallDisk(64 * MIB, 300));
+    for (let key = 0; key < 400; key++) await set(cache, key, value(key, 100_000));
+    expect(await cache.count()).toBeGreaterThan(20);
+    expect(String(await cache.get(399))).toBe(value(399, 100_000));
+    expect((await cache.check()).problems).toEqual([]);
+  });
+});
+
 describe.skipIf(!canMount).each(KINDS)(
   'Once something else has filled the disk beside $what',
   ({ length }) => {
@@ -190,6 +245,40 @@ describe.skipIf(!canMount).each(KINDS)(
       await expectWhole(cache, length);
     });
 
+    it('The cache can be closed while it tries to move its log', async () => {
+      const { cache } = await filled();
+      cache.sync.close();
+      // What it had begun in the background fails now, which must not end the process.
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+      expect(() => cache.sync.get(1)).toThrow(expect.objectContaining({ code: 'ERR_DISKCACHE_CLOSED' }));
+    });
+
+    it('A cache whose database was damaged can be opened, and starts empty', async () => {
+      const disk = smallDisk(48 * MIB);
+      const first = cacheOn(disk);
+      await first.setMany(Array.from({ length: COUNT }, (_, key) => [key, value(key, length)]));
+      await first.close();
+      fillUp(disk);
+      const path = join(first.directory, 'cache.db');
+      overwritten(path, 4096, Buffer.alloc(statSync(path).size - 4096, 7));
+      const cache = cacheOn(disk);
+      cache.on('recreate', () => undefined);
+      expect(await cache.get(1)).toBeUndefined();
+      await cache.set(1, 'new');
+      expect(await cache.get(1)).toBe('new');
+    });
+
+    it('A cache that was closed can be opened with readOnly, and read', async () => {
+      const disk = smallDisk(48 * MIB);
+      const first = cacheOn(disk);
+      await first.setMany(Array.from({ length: COUNT }, (_, key) => [key, value(key, length)]));
+      await first.close();
+      fillUp(disk);
+      const cache = new DiskCache(first.directory, { readOnly: true });
+      await expectWhole(cache, length);
+      await cache.close();
+    });
+
     it('A cache that was closed can be opened, read and emptied', async () => {
       const disk = smallDisk(48 * MIB);
       const first = cacheOn(disk);
@@ -205,6 +294,23 @@ describe.skipIf(!canMount).each(KINDS)(
     });
   },
 );
+
+it('What the log will add to the database is kept back, also while that is just being moved', async () => {
+  const cache = new DiskCache(temporaryFolder());
+  onTestFinished(() => cache.close());
+  const bytesOf = (name: string) =>
+    statSync(join(cache.directory, name), { throwIfNoEntry: false })?.size ?? 0;
+  const pages = foreignConnection(cache.directory).prepare('PRAGMA page_count').pluck();
+  const missing: number[] = [];
+  for (let first = 0; first < 12_000; first += 100) {
+    await cache.setMany(Array.from({ length: 100 }, (_, i) => [first + i, value(first + i, 600)]));
+    const growth = Number(pages.get()) * 4096 - bytesOf('cache.db');
+    missing.push(growth - bytesOf('cache.db.reserve'));
+  }
+  expect(bytesOf('cache.db')).toBeGreaterThan(MIB);
+  // What was written since the last look.
+  expect(Math.max(...missing)).toBeLessThan(MIB / 2);
+});
 
 /** As many pieces of a MiB as are asked for, one after the other. */
 async function* pieces(count: number): AsyncGenerator<Buffer> {

@@ -5,14 +5,20 @@ import { CollectionDoor } from './collection-door.ts';
 import { InTurn } from './calls/in-turn.ts';
 import { type Compute, computeTerms, memoizeTerms, type GetOrSetOptions } from './compute/compute-options.ts';
 import { GetOrSet } from './compute/get-or-set.ts';
-import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
+import { type Memoized, memoizedBy, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
 import { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { StagedValue } from './engine/staged-value.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions, validFunction } from './entry/entry-options.ts';
+import type { Entry } from './entry/entry.ts';
+import {
+  type ExpiryOptions,
+  given,
+  givenPairs,
+  type SetOptions,
+  validFunction,
+} from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -187,6 +193,22 @@ export class DiskCache extends CollectionDoor implements CacheStore {
   }
 
   /**
+   * Resolves to whether there is a live entry for each of several keys, in their order.
+   *
+   * Is no use of them, and costs a SELECT each, of which 256 are made in one turn of the event loop and one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * await cache.set('a', 1);
+   * console.log(await cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  async hasMany(keys: Iterable<Key>): Promise<boolean[]> {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Resolves to an entry, with its value and what is recorded about it, or to undefined when there is no live one.
    *
    * Counts, costs and fails as get() does.
@@ -201,7 +223,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     const found = await this.#calls.load(validKey(key), this.#engine.live.findFull);
-    return found && (entryOf(found.row, found.value) as Entry<Value>);
+    return found && (this.#engine.live.entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /**
@@ -220,7 +242,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
     const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
-    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    return found.map((one) => one && (this.#engine.live.entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -237,7 +259,8 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
-   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. A file that
+   *   only finds room without that entry takes its place before it is written: then also when the writing fails
    * @example
    * ```ts
    * await cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });
@@ -332,7 +355,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
   }
 
   /**
-   * Stores several entries, all with the same options.
+   * Stores several entries, with the options that one has of its own, or else those for all.
    *
    * When one is invalid nothing is stored; when one fails later, the others may have been. For all or nothing use
    * transact(). Of entries with one key the last counts.
@@ -340,7 +363,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * Costs as few transactions as let the event loop turn meanwhile: one for up to 1,024 entries that take no more than
    * 5 ms.
    *
-   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is no iterable of pairs
    * @example
    * ```ts
    * const prices = new Map([['apple', 3], ['pear', 4]]);
@@ -348,8 +371,13 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * console.log(await cache.count()); // 2
    * ```
    */
-  async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const all = given('entries', entries).map(([key, value]) => this.#writes.set(key, value, options));
+  async setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void> {
+    const all = givenPairs('entries', entries).map(([key, value, own = options]) =>
+      this.#writes.set(key, value, own),
+    );
     await Promise.all(all.map((one) => this.#calls.put(one)));
   }
 
@@ -429,12 +457,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
     options?: MemoizeOptions<Parameters<Wrapped>, Awaited<ReturnType<Wrapped>>>,
   ): Memoized<Wrapped> {
     const plan = memoizePlan(fn, options, memoizeTerms);
-    const { key, terms } = plan;
-    const computing = this.#computing;
-    async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
-      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
-    }
-    return dressed(call, plan, async (...args) => this.delete(key(...args))) as Memoized<Wrapped>;
+    return memoizedBy(this.#computing, plan, (key) => this.delete(key)) as Memoized<Wrapped>;
   }
 
   /**
@@ -583,7 +606,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
       const row = await this.#calls.read(concerned, find);
       if (row === undefined) return undefined;
       const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
   }
 
@@ -619,7 +642,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
     if (options?.lease !== undefined)
       return pullLeased<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = await this.#calls.take(this.#queues.pull(prefix, options));
-    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
+    return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /**
@@ -803,7 +826,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
     for await (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = await this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
-        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
+        if (found !== undefined) yield this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -827,7 +850,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
   ): Promise<Entry<Value> | undefined> {
     for await (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
       const found = row && (await this.#calls.valueOf(row.key, row, this.#engine.live.findFull));
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
     return undefined;
   }
@@ -934,6 +957,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    */
   async check(options?: CheckOptions): Promise<CheckReport> {
     const checked = validCheckOptions(options);
+    if (checked.fix) this.#engine.assertWritable();
     await this.#calls.read('every key', () => undefined);
     return this.#calls.underway(checkByThread(this.#engine, checked));
   }
@@ -992,7 +1016,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * change once it is committed. What a listener throws is an uncaught exception of the process. Where nobody listens
    * to 'evict' and 'expire' they cost nothing.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * import { DiskCache } from '@diskcache/core';
@@ -1004,14 +1028,14 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(Events.validName(name), listener as never);
+    this.#engine.events.on(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -1020,7 +1044,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * ```
    */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(Events.validName(name), listener as never);
+    this.#engine.events.off(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
@@ -1049,7 +1073,10 @@ export class DiskCache extends CollectionDoor implements CacheStore {
 
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
-   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache, within a second or with its first
+   * write after a tenth of one; a large value or stream that it is just writing may fail, with `ERR_DISKCACHE_STORAGE`.
+   * Others may open a new cache in its place from the moment on in which the entries are gone, which is before all files
+   * are.
    *
    * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
    * @example
@@ -1064,7 +1091,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
   async destroy(): Promise<void> {
     this.#engine.assertDestroyable();
     await this.close();
-    await destroy(this.directory, this.#engine.settings.timeoutMs);
+    await destroy({ directory: this.directory, ...this.#engine.settings });
   }
 
   /**

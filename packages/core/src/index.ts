@@ -24,7 +24,7 @@ export type { Semaphore, SemaphoreOptions } from './recipes/semaphore.ts';
 export type { Throttled, ThrottleOptions } from './recipes/throttle.ts';
 export type { RateOptions } from './recipes/token-bucket.ts';
 export type { WaitOptions } from './waiting/wait-options.ts';
-export type { DiskCacheOptions, Durability } from './options.ts';
+export { DISK_CACHE_OPTIONS, type DiskCacheOptions, type Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';

@@ -58,9 +58,19 @@ function plainCopy(value: unknown, name: string, copies: Map<object, unknown>): 
   if (hasToJson(value)) return copyOf(value.toJSON(name), name);
   if (!isRecord(value)) return value;
 
-  // Without a prototype, so that a property named __proto__ is one like any other. It comes back as a plain object.
-  const copy = noted(Object.create(null) as Record<string, unknown>);
-  for (const part of Object.keys(value)) copy[part] = copyOf(value[part], part);
+  const copy = noted({} as Record<string, unknown>);
+  for (const part of Object.keys(value)) {
+    const made = copyOf(value[part], part);
+    // One named __proto__ is a property like any other.
+    if (part !== '__proto__') copy[part] = made;
+    else
+      Object.defineProperty(copy, part, {
+        value: made,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+  }
   return copy;
 }
 

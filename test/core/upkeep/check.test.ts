@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { listed, openCache, openSync } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
+import { foreignConnection, overwritten, valueFiles } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
 import { someTurns, turnsUntil } from '../../support/turns.ts';
 
@@ -202,6 +202,21 @@ describe.for<[string, (cache: DiskCache, options?: CheckOptions) => Promise<Chec
     expect(await check(cache)).toMatchObject({ ok: true, entries: 6003 });
   });
 
+  test('is of one moment, whatever onProgress does with the cache, which takes effect', async () => {
+    const { cache } = await openFilled();
+    await cache.setMany(Array.from({ length: 6000 }, (_, key) => [key, key] as const));
+    let told = 0;
+    const onProgress = () => {
+      cache.sync.set(`told ${++told}`, told, { tags: ['told'] });
+      cache.sync.delete(told);
+      expect(cache.sync.count()).toBe(6002);
+    };
+    expect(await check(cache, { onProgress })).toMatchObject({ ok: true, entries: 6002 });
+    expect(told).toBeGreaterThan(1);
+    expect(await cache.evict('told')).toBe(told);
+    expect(await check(cache)).toMatchObject({ ok: true, entries: 6002 - told });
+  });
+
   test('refuses options that are wrong', async () => {
     const { cache } = await openFilled();
     for (const options of [{ fix: 1 }, { Fix: true }, { signal: {} }, { onProgress: 1 }, 'fix']) {
@@ -234,6 +249,18 @@ test('DiskCacheSync checks the cache as the transaction has it', () => {
     cache.set('small', 'x');
     expect(cache.check({ fix: true })).toEqual({ ok: true, problems: [], entries: 2, files: 1 });
   });
+});
+
+test.for([
+  ['which is no database any more', (path: string) => overwritten(path, 0, Buffer.alloc(4096, 7))],
+  ['which is empty', (path: string) => truncateSync(path, 0)],
+] as const)('check() reports a database in use %s', async ([, damage]) => {
+  const cache = openCache();
+  await cache.set('key', 'value');
+  foreignConnection(cache.directory).pragma('wal_checkpoint(TRUNCATE)');
+  damage(join(cache.directory, 'cache.db'));
+  const problems = [{ kind: 'database', isFixed: false }];
+  expect(await cache.check()).toMatchObject({ ok: false, problems });
 });
 
 test('upkeep removes old files that no entry points to, and no others', async () => {

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../clock.ts';
-import { type AGAIN, type Engine } from '../engine/engine.ts';
+import type { AGAIN, Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
@@ -20,6 +20,19 @@ import { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
 import type { ConcernedKeys } from './pending-writes.ts';
 import type { WriteQueue } from './write-queue.ts';
+
+/** The work that writes the rows of values. */
+interface LargeWrite<T> {
+  readonly work: (values: readonly PreparedValue[]) => T | typeof AGAIN;
+  readonly isOnce?: boolean;
+  /** Whose entry is replaced, where it is one alone. */
+  readonly replaced?: Key | undefined;
+}
+
+interface Filling {
+  readonly replaced: Key | undefined;
+  readonly askedAt: number;
+}
 
 /** Values in files, read and written off the event loop. */
 export class LargeValues {
@@ -51,22 +64,22 @@ export class LargeValues {
   async write<T>(
     concerned: ConcernedKeys,
     given: readonly (PreparedValue | UnfinishedValue)[],
-    work: (values: readonly PreparedValue[]) => T | typeof AGAIN,
-    isOnce = false,
+    { work, isOnce = false, replaced }: LargeWrite<T>,
   ): Promise<T> {
     const size = given.reduce((sum, value) => sum + (isRow(value) ? 0 : value.size), 0);
+    const entrant = this.#room.entrant(size);
     const values: PreparedValue[] = [];
     const files: PendingFile[] = [];
-    let taken = 0;
     let mayBeStored = true;
     const before = async () => {
       const askedAt = monotonicMs();
       // Room is given in the order of the calls, so also to what may turn out to be smaller.
-      await this.#room.take(size);
-      taken = size;
+      await this.#room.enter(entrant);
       for (const value of given) {
         const finished = 'finish' in value ? await value.finish() : value;
-        values.push(isFile(finished) ? await this.#written(finished, files, askedAt) : finished);
+        values.push(
+          isFile(finished) ? await this.#written(finished, files, { replaced, askedAt }) : finished,
+        );
       }
     };
     try {
@@ -75,9 +88,9 @@ export class LargeValues {
       mayBeStored = error instanceof NotSynced;
       throw error;
     } finally {
-      this.#room.giveBack(taken);
+      this.#room.leave(entrant);
       for (const file of files) {
-        if (mayBeStored && this.#hasRow(file)) file.stored();
+        if (mayBeStored && file.isStored) file.stored();
         else await file.giveUp();
       }
     }
@@ -188,26 +201,21 @@ export class LargeValues {
     }
   }
 
-  async #written(value: PreparedFile, files: PendingFile[], askedAt: number): Promise<PreparedFile> {
+  async #written(value: PreparedFile, files: PendingFile[], filling: Filling): Promise<PreparedFile> {
     const file = new PendingFile(this.#engine, this.#queue, value.file);
     files.push(file);
-    await this.#fill(file, value, askedAt);
+    await this.#fill(file, value, filling);
     return { ...value, put: (putRow) => file.put(putRow) };
   }
 
-  /** When it cannot be told, what is left over is for upkeep to find. */
-  #hasRow({ name }: PendingFile): boolean {
-    try {
-      return this.#engine.storage.sql.hasFile.get(name) !== undefined;
-    } catch {
-      return true;
-    }
-  }
-
-  async #fill(file: PendingFile, { bytes, size }: PreparedFile, askedAt: number): Promise<void> {
+  async #fill(
+    file: PendingFile,
+    { bytes, size }: PreparedFile,
+    { replaced, askedAt }: Filling,
+  ): Promise<void> {
     const room = this.#room;
     const space = bytesOnDisk(size);
-    const reserve = () => file.reserve(space);
+    const reserve = () => file.reserve(space, { replaced });
     for (;;) {
       await whileRoomIsTaken(this.#engine, this.#queue, reserve, () => room.isLate(askedAt));
       room.found();

@@ -20,6 +20,7 @@ export class PendingFile {
   readonly #engine: Engine;
   readonly #queue: WriteQueue;
   #file: NewFile | undefined;
+  #isPut = false;
   #stopMarking: () => void = () => undefined;
 
   constructor(engine: Engine, queue: WriteQueue, name: string) {
@@ -42,8 +43,8 @@ export class PendingFile {
 
   /** Begins the file, empty as yet. */
   async begin(): Promise<void> {
-    const { events, settings, storage } = this.#engine;
-    const file = await storage.files.create(this.name).catch(cannotWrite);
+    const { events, settings } = this.#engine;
+    const file = await this.#create();
     this.#file = file;
     const mark = () => file.touch(settings.clock.now()).catch((error: unknown) => events.report(error));
     this.#stopMarking = settings.clock.every(MARK_EVERY_MS, () => void mark());
@@ -66,7 +67,18 @@ export class PendingFile {
 
   /** Has the entry written that it belongs to. Needs the write lock. */
   put<T>(putRow: () => T | typeof AGAIN): T | typeof AGAIN {
-    return putReserved(this.#engine, this.name, putRow);
+    const result = putReserved(this.#engine, this.name, putRow);
+    this.#isPut = result === true;
+    return result;
+  }
+
+  /** Whether its entry was written, and not taken back: then nothing is reserved for it any more. */
+  get isStored(): boolean {
+    try {
+      return this.#isPut && this.#engine.storage.reservations.of(this.name) === 0;
+    } catch {
+      return this.#isPut;
+    }
   }
 
   /** Its entry is committed. */
@@ -78,14 +90,24 @@ export class PendingFile {
   /** Leaves nothing of it. What fails of that is reported, and left to upkeep. */
   async giveUp(): Promise<void> {
     await this.#abandon();
-    const { events, removals, storage } = this.#engine;
-    removals.discard([this.name]);
+    const { events, storage } = this.#engine;
+    const report = (error: unknown) => events.report(error);
+    await storage.files.remove(this.name).catch(report);
     const { reservations } = storage;
     if (!reservations.isOwn(this.name)) return;
-    await this.#queue
-      .run([], () => void reservations.release(this.name))
-      .catch((error: unknown) => events.report(error));
+    await this.#queue.run([], () => void reservations.release(this.name)).catch(report);
     reservations.disown(this.name);
+  }
+
+  /** A disk can also have no room for one more name. */
+  async #create(): Promise<NewFile> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#engine.storage.files.create(this.name);
+      } catch (error) {
+        if (!(await this.#freesDisk({ error, tries, bytes: 0 }))) cannotWrite(error);
+      }
+    }
   }
 
   /** Whether the writing that failed can go on, since there is room on the disk now. */

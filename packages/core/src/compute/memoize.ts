@@ -83,6 +83,21 @@ export function memoizePlan(
   return { fn, name, key: (...args) => prefix + cacheKey(...args), terms };
 }
 
+/** The function whose calls are computed by `computing`, as promises. */
+export function memoizedBy(
+  computing: {
+    call(request: Pick<MemoizePlan, 'terms'> & { key: Key; compute: () => unknown }): unknown;
+  },
+  plan: MemoizePlan,
+  remove: (key: Key) => unknown,
+): unknown {
+  const { key, terms } = plan;
+  async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
+    return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+  }
+  return dressed(call, plan, async (...args) => remove(key(...args)));
+}
+
 /** Gives the function that calls the cache the parts of a memoized one, and the looks of the one it calls. */
 export function dressed(
   call: AnyFunction,

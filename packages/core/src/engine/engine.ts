@@ -86,7 +86,7 @@ export class Engine {
     this.storage = openStorage(this.directory, this.settings, this.events);
     const isDurable = this.settings.durability === 'full';
     const { home } = this.storage;
-    this.log = isDurable ? new LogSync(home.path, home.newFolders) : undefined;
+    this.log = isDurable ? new LogSync(home.path, () => home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
@@ -111,8 +111,7 @@ export class Engine {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),
-      onStart: () => this.fullDisk.databaseGrows(),
-      onLook: (isMoving) => this.fullDisk.look(isMoving),
+      onLook: () => this.fullDisk.look(),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
@@ -133,13 +132,13 @@ export class Engine {
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const followers = [this.evictor, this.checkpoints, this.upkeep];
+    const followers = [this.evictor, this.checkpoints, this.upkeep, ...(this.log ? [this.log] : [])];
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
   /** Whether it is open. The body of a transaction that was called before may go on. */
   get acceptsCalls(): boolean {
-    return !this.#refusesCalls || this.storage.transaction.isOpen;
+    return !this.#refusesCalls || (!this.#isClosed && this.storage.transaction.isOpen);
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
@@ -336,7 +335,8 @@ export class Engine {
 
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
-    this.events.report(storageError(error, 'cannot look after the cache'));
+    // It may have been closed meanwhile: then this is of no interest any more.
+    if (!this.#isClosed) this.events.report(storageError(error, 'cannot look after the cache'));
   }
 
   #endUpkeep(): void {

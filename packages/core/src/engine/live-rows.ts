@@ -1,3 +1,4 @@
+import { type Entry, entryOf } from '../entry/entry.ts';
 import type { EntryTerms } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
 import type { Uses } from '../policy/uses.ts';
@@ -59,10 +60,10 @@ export class LiveRows {
     return this.isLive(row) || this.isInUse(row);
   }
 
-  has(key: Key): boolean {
+  readonly has = (key: Key): boolean => {
     const row = this.#storage.sql.findExpiry.get(key);
     return row !== undefined && (this.isLive(row) || this.isInUse(row));
-  }
+  };
 
   isLive(row: { readonly expires: number | null }): boolean {
     return row.expires === null || row.expires > this.#now();
@@ -76,11 +77,31 @@ export class LiveRows {
   }
 
   /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
-  isInUse({ id }: { readonly id: number }): boolean {
+  isInUse(row: { readonly id: number }): boolean {
+    const expires = this.#expiresByUse(row);
+    return expires !== undefined && expires > this.#now();
+  }
+
+  /** How many entries seem to have expired that were used too lately for that. */
+  countInUse(): number {
+    if (this.#maxIdleMs === undefined) return 0;
+    const ids = JSON.stringify(this.#uses.ids);
+    const expired = this.#storage.sql.pages.expiredAmong().all({ ids, now: this.#now() });
+    return expired.filter((row) => this.isInUse(row)).length;
+  }
+
+  /** An entry as its user sees it, with the deadline that its uses have moved. */
+  entryOf(row: FullEntryRow, value: unknown): Entry {
+    if (row.expires === null) return entryOf(row, value);
+    return entryOf(row, value, Math.max(row.expires, this.#expiresByUse(row) ?? row.expires));
+  }
+
+  /** When an entry expires, where that moves with uses, by the note of the last one that is not written yet. */
+  #expiresByUse({ id }: { readonly id: number }): number | undefined {
     const maxIdleMs = this.#maxIdleMs;
     const at = maxIdleMs === undefined ? undefined : this.#uses.lastUse(id);
-    if (maxIdleMs === undefined || at === undefined) return false;
+    if (maxIdleMs === undefined || at === undefined) return undefined;
     const deadline = this.#storage.sql.deadline.get(id);
-    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.#now();
+    return deadline && Math.min(Math.floor(at) + maxIdleMs, deadline);
   }
 }

@@ -6,14 +6,13 @@ import { Storage } from '../storage/storage.ts';
 
 /** Opens what a cache has on disk, or makes it. */
 export function openStorage(directory: string, settings: Settings, events: Events): Storage {
-  const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
+  const { timeoutMs, clock, memoryLimit, readOnly, onCorrupt } = settings;
   if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
   const policy = POLICIES[settings.eviction];
   return new Storage({
     directory,
     sizeLimit: settings.sizeLimit,
     timeoutMs,
-    random,
     drawn: policy.drawn,
     memoryLimit,
     isDurable: settings.durability === 'full',

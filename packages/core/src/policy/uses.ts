@@ -13,6 +13,8 @@ interface Use {
  */
 export class Uses {
   readonly #notes = new Map<number, Use>();
+  /** Those of them that are to be written next, in the order of the entries in the database, until they are. */
+  readonly #leaving = new Map<number, UseRow>();
   /** Of entries that are removed, as long as that may be taken back. */
   readonly #forgotten = new Map<number, Use>();
 
@@ -29,15 +31,26 @@ export class Uses {
 
   /** When an entry was last read, in ms since the epoch, as far as is noted. */
   lastUse(id: number): number | undefined {
-    return this.#notes.get(id)?.at;
+    return this.#notes.get(id)?.at ?? this.#leaving.get(id)?.at;
+  }
+
+  /** The entries that there are notes of. */
+  get ids(): number[] {
+    return [...new Set([...this.#notes.keys(), ...this.#leaving.keys()])];
   }
 
   /** Forgets an entry that is gone, since its id will be another's. */
   forget(id: number): void {
-    const use = this.#notes.get(id);
+    const use = this.#noted(id);
     if (use === undefined) return;
     this.#notes.delete(id);
+    this.#leaving.delete(id);
     this.#forgotten.set(id, use);
+  }
+
+  /** The same of all. */
+  forgetAll(): void {
+    for (const id of this.ids) this.forget(id);
   }
 
   /** Says that what was removed is gone for good. */
@@ -51,25 +64,41 @@ export class Uses {
     this.#forgotten.clear();
   }
 
-  /** The same of all. */
-  forgetAll(): void {
-    this.#notes.clear();
+  /** Drops all notes, for good. */
+  clear(): void {
+    for (const notes of [this.#notes, this.#leaving, this.#forgotten]) notes.clear();
   }
 
+  /** Notes that were made since some were last taken to be written. */
   get size(): number {
     return this.#notes.size;
   }
 
-  /** Takes out all notes, neighbours in the database next to each other. */
-  take(): UseRow[] {
-    const rows = Array.from(this.#notes, ([id, use]) => ({ id, ...use }));
-    this.#notes.clear();
-    return rows.sort((a, b) => a.id - b.id);
+  /** Whether there are more to be written of those that were taken together. */
+  get areLeaving(): boolean {
+    return this.#leaving.size > 0;
+  }
+
+  /** The notes to write next, neighbours in the database next to each other. They count until written() is told of them. */
+  next(limit: number): readonly UseRow[] {
+    if (!this.areLeaving) {
+      const rows = Array.from(this.#notes, ([id, use]) => ({ id, ...use }));
+      for (const row of rows.sort((a, b) => a.id - b.id)) this.#leaving.set(row.id, row);
+      this.#notes.clear();
+    }
+    const some: UseRow[] = [];
+    for (const row of this.#leaving.values()) if (some.push(row) === limit) break;
+    return some;
+  }
+
+  /** Says that notes are in the database now. */
+  written(rows: readonly UseRow[]): void {
+    for (const { id } of rows) this.#leaving.delete(id);
   }
 
   /** What a policy compares of a row, the notes included. */
   candidate(row: CandidateRow, evictions: number): Candidate {
-    const note = this.#notes.get(row.id);
+    const note = this.#noted(row.id);
     const lastTick = Math.max(row.tick, row.usedTick ?? 0, note?.tick ?? 0);
     return {
       id: row.id,
@@ -79,5 +108,12 @@ export class Uses {
       // What was there before the first eviction is no newcomer to any.
       age: row.tick === 0 ? Infinity : evictions - row.tick,
     };
+  }
+
+  #noted(id: number): Use | undefined {
+    const note = this.#notes.get(id);
+    const leaving = this.#leaving.get(id);
+    if (note === undefined || leaving === undefined) return note ?? leaving;
+    return { ...note, hits: note.hits + leaving.hits };
   }
 }

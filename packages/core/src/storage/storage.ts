@@ -89,7 +89,7 @@ export class Storage {
     this.home = new Home(options);
     const { connection, path } = this.home;
     this.sql = connection.sql;
-    this.files = new ValueFiles(options.directory, options.random, isDurable);
+    this.files = new ValueFiles(options.directory, isDurable);
     this.transaction = new WriteTransaction(connection);
     this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, path, memoryLimit);
@@ -109,6 +109,7 @@ export class Storage {
     this.home.reopen(damage);
     this.transaction.databaseReplaced();
     this.reservations.databaseReplaced();
+    this.files.databaseReplaced();
     this.forgetAll();
   }
 

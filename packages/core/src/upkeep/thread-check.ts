@@ -1,7 +1,10 @@
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
+import { DiskCacheError } from '../errors.ts';
+import { damageOf } from '../storage/rows/sqlite-error.ts';
 import { Storage } from '../storage/storage.ts';
 import { checkSteps, orphanAge } from './check.ts';
-import type { CheckReport } from './findings.ts';
+import { openForCheck } from './check-connection.ts';
+import { type CheckReport, Findings } from './findings.ts';
 
 /** What the thread has to know to check a cache. */
 export interface CheckTerms {
@@ -25,22 +28,12 @@ const LONGEST_PAUSE_MS = 4;
 export async function checkOnThread(
   directory: string,
   now: number,
-  { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
+  terms: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
-  const storage = new Storage({
-    directory,
-    sizeLimit,
-    timeoutMs,
-    random: Math.random,
-    drawn: 0,
-    memoryLimit: 0,
-    isDurable: false,
-    readOnly,
-    onCorrupt: 'throw',
-    now: () => now,
-    onRecreate: () => undefined,
-  });
+  const { fix, timeoutMs } = terms;
+  const storage = openedOrDamaged(() => openForCheck(directory, terms, () => now));
+  if (!(storage instanceof Storage)) return storage;
   const steps = checkSteps({
     storage,
     now,
@@ -58,6 +51,19 @@ export async function checkOnThread(
   } finally {
     steps.return(undefined as never);
     storage.close();
+  }
+}
+
+/** Opens a cache. One whose database is so damaged that it cannot be opened is checked already. */
+function openedOrDamaged(open: () => Storage): Storage | CheckReport {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof DiskCacheError) || (damageOf(error) ?? damageOf(error.cause)) === undefined)
+      throw error;
+    const findings = new Findings();
+    findings.add('database', error.message);
+    return { ok: false, problems: findings.problems, entries: 0, files: 0 };
   }
 }
 

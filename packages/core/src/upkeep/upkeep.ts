@@ -47,7 +47,6 @@ export class Upkeep {
   readonly #host: UpkeepHost;
   readonly #stopTicking: () => void;
   readonly #stopHurrying: () => void = () => undefined;
-  #usesToWrite: UseRow[] = [];
   #isWritingUses = false;
   /** When that was last begun, by monotonicMs(). */
   #wroteUses = monotonicMs();
@@ -72,8 +71,7 @@ export class Upkeep {
 
   /** Forgets what was to be written to the database that was open before, whose value files are orphans now. */
   databaseReplaced(): void {
-    this.#usesToWrite = [];
-    this.#host.uses.forgetAll();
+    this.#host.uses.clear();
     this.#ticksToSweep = 1;
   }
 
@@ -88,13 +86,12 @@ export class Upkeep {
     if (!this.#isWritingUses) this.#writeUsesSoon();
     // A script that never lets the event loop turn.
     if (size >= 2 * USES_FULL && size % USES_FULL === 0) this.writeAllUses();
-    if (size >= 4 * USES_FULL) this.#host.uses.take();
+    if (size >= 4 * USES_FULL) uses.clear();
   }
 
   writeAllUses(): void {
     this.#wroteUses = monotonicMs();
-    if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
-    while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
+    while (this.#writeSomeUses());
   }
 
   #tick(): void {
@@ -138,16 +135,17 @@ export class Upkeep {
     this.#later(() => {
       this.#isWritingUses = false;
       this.#wroteUses = monotonicMs();
-      if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
-      if (this.#usesToWrite.length === 0 || !this.#writeSomeUses()) return;
-      if (this.#usesToWrite.length > 0) this.#writeUsesSoon();
+      if (this.#writeSomeUses() && this.#host.uses.areLeaving) this.#writeUsesSoon();
     });
   }
 
+  /** @returns false when there are none, or they could not be written */
   #writeSomeUses(): boolean {
-    if (!this.#host.mayWriteUses()) return false;
-    const isWritten = this.#try(() => this.#host.writeUses(this.#usesToWrite.slice(0, USES_A_STEP)));
-    if (isWritten) this.#usesToWrite = this.#usesToWrite.slice(USES_A_STEP);
+    const { uses } = this.#host;
+    const rows = uses.next(USES_A_STEP);
+    if (rows.length === 0 || !this.#host.mayWriteUses()) return false;
+    const isWritten = this.#try(() => this.#host.writeUses(rows));
+    if (isWritten) uses.written(rows);
     return isWritten;
   }
 

@@ -1,7 +1,8 @@
 import type { Write } from '../calls/call.ts';
+import type { AtOnce } from '../calls/at-once.ts';
 import type { InTurn } from '../calls/in-turn.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type Entry, entryOf } from '../entry/entry.ts';
+import type { Entry } from '../entry/entry.ts';
 import type { LeasedRow, PullOptions, Queues } from './queues.ts';
 
 type LeasedQueue = Pick<Queues<never>, 'acknowledge' | 'release' | 'extend'>;
@@ -54,8 +55,27 @@ export async function pullLeased<Value>(
     const { row } = leased;
     const found = await calls.valueOf(row.key, row, engine.live.findFull);
     if (found === undefined) continue;
-    const entry = entryOf(found.row, found.value) as Entry<Value>;
+    const entry = engine.live.entryOf(found.row, found.value) as Entry<Value>;
     return leasedItem(entry, leased, queues, (work) => calls.write(work));
+  }
+}
+
+/** The same for DiskCacheSync. */
+export function pullLeasedSync<Value>(
+  engine: Engine,
+  calls: Pick<AtOnce, 'write' | 'valueOf'>,
+  queues: LeasedQueue & Pick<Queues<never>, 'lease'>,
+  prefix: string,
+  options: PullOptions,
+): LeasedItemSync<Value> | undefined {
+  for (;;) {
+    const leased = calls.write(queues.lease(prefix, options));
+    if (leased === undefined) return undefined;
+    const { row } = leased;
+    const found = calls.valueOf(row.key, row, engine.live.findFull);
+    if (found === undefined) continue;
+    const entry = engine.live.entryOf(found.row, found.value) as Entry<Value>;
+    return leasedItemSync(entry, leased, queues, (work) => calls.write(work));
   }
 }
 
@@ -81,7 +101,7 @@ function leasedItem<Value>(
   };
 }
 
-export function leasedItemSync<Value>(
+function leasedItemSync<Value>(
   entry: Entry<Value>,
   leased: LeasedRow,
   queues: LeasedQueue,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Put, Take, Write } from '../calls/call.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkOptions, entryTerms, type SetOptions, validTtl } from '../entry/entry-options.ts';
@@ -94,13 +95,14 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const keys = queueKeys(prefix);
     const { side, lease } = checkOptions(options, ['side', 'lease']);
     const place = validSide(side, 'front');
-    const leaseMs = validTtl(lease, 'lease');
+    const leaseMs = validTtl(lease, 'lease', 'to take the item for good');
     const work = () => {
       const row = this.#item(keys, place);
       if (row === undefined) return undefined;
       this.#engine.values.assertReadable(row.key, row);
       const leasedUntil = this.#until(leaseMs);
-      const token = Math.floor(this.#engine.settings.random() * Number.MAX_SAFE_INTEGER);
+      // Not from the cache's own random numbers: two processes may have been given the same ones.
+      const token = randomInt(2 ** 48 - 1);
       this.#engine.storage.sql.setLease.run(leasedUntil, token, row.id);
       return { row, leasedUntil, lease: token, concerned: [keys.name, row.key] };
     };

@@ -43,7 +43,7 @@ export function validLease(given: number): number {
 
 export function validTimeout(given: number): number {
   const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
-  return validOption('timeout', given, isRight, 'a number of milliseconds from 0 up');
+  return validOption('timeout', given, isRight, `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`);
 }
 
 /** Not instanceof: test runners put a class of their own in the place of AbortSignal. */

@@ -1,5 +1,5 @@
 import type { Course } from '../../entry/iteration-options.ts';
-import { describe, DiskCacheError } from '../../errors.ts';
+import { describeKey, DiskCacheError } from '../../errors.ts';
 import type { PageStatements } from '../rows/page-statements.ts';
 
 /** A range of places in the order of insertion, both ends included. */
@@ -20,7 +20,7 @@ export function placesOf(statements: PageStatements, { beside }: Course): Places
   if (seq === undefined) {
     throw new DiskCacheError(
       'ERR_DISKCACHE_ABSENT',
-      `what was stored ${beside.side} key ${describe(beside.key)} is not known any more: the key is not in the cache`,
+      `what was stored ${beside.side} key ${describeKey(beside.key)} is not known any more: the key is not in the cache`,
     );
   }
   return beside.side === 'after' ? { low: seq + 1, high: last } : { low: 0, high: seq - 1 };

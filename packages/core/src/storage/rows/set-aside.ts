@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import type { Recreation } from '../../events.ts';
 
@@ -10,11 +11,14 @@ export interface FileIdentity {
 /** What belongs to a database beside its own file: without them it is another one, and with another's it is broken. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 
-/** Whether a database has lost all that was in it: a new one is empty too, but has no log yet. */
+/**
+ * Whether a database has lost all that was in it. A new one is empty too, but has no log yet: only a journal, while the first
+ * page is being written, or if that process was killed.
+ */
 export function wasEmptied(path: string): boolean {
   return (
     statSync(path, { throwIfNoEntry: false })?.size === 0 &&
-    COMPANIONS.some((suffix) => existsSync(path + suffix))
+    (existsSync(`${path}-wal`) || existsSync(`${path}-shm`))
   );
 }
 
@@ -29,12 +33,11 @@ export function isSameFile(one: FileIdentity | undefined, other: FileIdentity | 
 
 /** A name for a database that is set aside. */
 export function asideName(
-  { path, now, random }: { readonly path: string; readonly now: () => number; readonly random: () => number },
+  { path, now }: { readonly path: string; readonly now: () => number },
   reason: Recreation['reason'],
 ): string {
   const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
-  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
+  return `${path}.${reason}-${time}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Gives a database and what belongs to it other names. Who has it open keeps it. Needs the path for itself. */
