@@ -11,8 +11,8 @@ export type DequeEnd = 'left' | 'right';
 interface Stored {
   /** A part of the keys of all its items, which are others once it was cleared. */
   readonly life: string;
-  /** Lives of which something may be left. */
-  readonly past: readonly string[];
+  /** Earlier lives of which something may be left. */
+  readonly past: readonly PastLife[];
   /** The least id of an item, and one more than the greatest. */
   readonly low: number;
   readonly high: number;
@@ -21,6 +21,14 @@ interface Stored {
   readonly rope: string;
 }
 
+interface PastLife {
+  readonly life: string;
+  /** When it ended, in ms since the epoch. */
+  readonly ended: number;
+}
+
+/** After so long a clear() that has not removed all it let go of was killed. */
+const ABANDONED_MS = 60_000;
 const LONGEST_LIFE = 2 ** 48 - 1;
 
 /**
@@ -38,7 +46,7 @@ export class DequeState {
   #low: number;
   #high: number;
   #isReversed: boolean;
-  #past: readonly string[];
+  #past: readonly PastLife[];
 
   constructor(view: CollectionView, key: string) {
     this.#view = view;
@@ -123,8 +131,8 @@ export class DequeState {
     this.#isReversed = !this.#isReversed;
   }
 
-  /** Begins anew without items. */
-  clear(): void {
+  /** Begins anew without items. @param now ms since the epoch */
+  clear(now: number): void {
     if (this.#isNew) return;
     const { life } = this.#stored;
     const fresh = newLife();
@@ -134,17 +142,22 @@ export class DequeState {
     this.#low = 0;
     this.#high = 0;
     this.#isReversed = false;
-    this.#past = [...this.#past, life];
+    this.#past = [...this.#past, { life, ended: now }];
   }
 
   /** What all keys begin with that were used before the deque was cleared. */
   get past(): readonly string[] {
-    return this.#past.map((life) => `${this.#key}/${life}/`);
+    return this.#past.map(({ life }) => this.#prefixOf(life));
+  }
+
+  /** Whether something is left that nobody is about to remove any more. */
+  hasAbandoned(now: number): boolean {
+    return this.#past.some(({ ended }) => Math.abs(now - ended) > ABANDONED_MS);
   }
 
   /** Says that nothing is left of what was used before. */
   pastIsGone(prefixes: readonly string[]): void {
-    this.#past = this.#past.filter((life) => !prefixes.includes(`${this.#key}/${life}/`));
+    this.#past = this.#past.filter(({ life }) => !prefixes.includes(this.#prefixOf(life)));
   }
 
   /** Writes what has changed. */
@@ -164,6 +177,10 @@ export class DequeState {
       rope: partText(this.#rope.root),
     };
     tx.set(this.#key, JSON.stringify(stored), KEPT);
+  }
+
+  #prefixOf(life: string): string {
+    return `${this.#key}/${life}/`;
   }
 
   #positionOf(index: number): number | undefined {

@@ -10,21 +10,21 @@ export type Popped = { readonly value: unknown } | { readonly key: string };
 /** For so long the entry of an item stays that was taken out, until its file is read. */
 const TAKEN_MS = 600_000;
 
-/** @returns how many items there are then */
+/** @returns how many items there are then, and what keys begin with that a clear() has left which was killed */
 export function appended(
   tx: CollectionTx,
   key: string,
   end: DequeEnd,
   values: readonly unknown[],
-  maxLength: number,
-): number {
+  { maxLength, now }: { readonly maxLength: number; readonly now: number },
+): { readonly size: number; readonly abandoned: readonly string[] } {
   const deque = new DequeState(tx, key);
   // Those that would be pushed out again at once are not stored.
   for (const value of maxLength < values.length ? values.slice(values.length - maxLength) : values)
     tx.set(deque.keyOf(deque.add(end)), value, KEPT);
   trim(tx, deque, end, maxLength);
   deque.save(tx);
-  return deque.size;
+  return { size: deque.size, abandoned: deque.hasAbandoned(now) ? deque.past : [] };
 }
 
 function trim(tx: CollectionTx, deque: DequeState, end: DequeEnd, maxLength: number): void {
@@ -121,9 +121,9 @@ export function reversed(tx: CollectionTx, key: string): void {
 }
 
 /** Lets go of all items. @returns what the keys begin with of which something is left */
-export function cleared(tx: CollectionTx, key: string): readonly string[] {
+export function cleared(tx: CollectionTx, key: string, now: number): readonly string[] {
   const deque = new DequeState(tx, key);
-  deque.clear();
+  deque.clear(now);
   deque.save(tx);
   return deque.past;
 }

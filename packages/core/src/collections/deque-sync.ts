@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CollectionStoreSync } from '../collection-store.ts';
 import { keyOfName } from '../entry/named-key.ts';
 import { allOf } from './batches.ts';
@@ -16,7 +15,7 @@ import {
   tidied,
 } from './deque-steps.ts';
 import { type DirectionOptions, isReverse } from './direction.ts';
-import { giveTheSameSync } from './equality.ts';
+import { areEqual, giveTheSameSync } from './equality.ts';
 import { idsOf } from './run-ids.ts';
 
 /** Items whose values are read at one time. */
@@ -126,7 +125,7 @@ export class DequeSync<T = unknown> implements Iterable<T> {
       const deque = new DequeState(tx, this.#key);
       for (const ids of idsOf(deque.runs(), false, READ_AT_ONCE)) {
         const values = tx.getMany(ids.map((id) => deque.keyOf(id)));
-        const place = values.findIndex((item) => item !== undefined && isDeepStrictEqual(item, value));
+        const place = values.findIndex((item) => item !== undefined && areEqual(item, value));
         if (place !== -1) return deletedId(tx, this.#key, ids[place] as number);
       }
       return false;
@@ -136,13 +135,13 @@ export class DequeSync<T = unknown> implements Iterable<T> {
   /** Returns how many items are deeply equal to a value. Reads all of them. */
   count(value: T): number {
     let count = 0;
-    for (const item of this) if (isDeepStrictEqual(item, value)) count++;
+    for (const item of this) if (areEqual(item, value)) count++;
     return count;
   }
 
   /** Returns whether an item is deeply equal to a value. Reads all before it. */
   includes(value: T): boolean {
-    for (const item of this) if (isDeepStrictEqual(item, value)) return true;
+    for (const item of this) if (areEqual(item, value)) return true;
     return false;
   }
 
@@ -160,7 +159,7 @@ export class DequeSync<T = unknown> implements Iterable<T> {
   /** Removes all items. */
   clear(): void {
     this.#store.transact((tx) => {
-      const past = cleared(tx, this.#key);
+      const past = cleared(tx, this.#key, 0);
       for (const prefix of past) tx.deletePrefix(prefix);
       if (past.length > 0) tidied(tx, this.#key, past);
     });
@@ -197,7 +196,8 @@ export class DequeSync<T = unknown> implements Iterable<T> {
   }
 
   #append(end: DequeEnd, values: readonly T[]): number {
-    return this.#store.transact((tx) => appended(tx, this.#key, end, values, this.#maxLength));
+    const terms = { maxLength: this.#maxLength, now: 0 };
+    return this.#store.transact((tx) => appended(tx, this.#key, end, values, terms).size);
   }
 
   #pop(end: DequeEnd): T | undefined {

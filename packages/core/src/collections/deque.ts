@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CollectionStoreSync, CollectionTx, CollectionView, Host } from '../collection-store.ts';
 import { validFunction } from '../entry/entry-options.ts';
 import { keyOfName } from '../entry/named-key.ts';
@@ -21,7 +20,7 @@ import {
 } from './deque-steps.ts';
 import { DequeSync } from './deque-sync.ts';
 import { type DirectionOptions, isReverse } from './direction.ts';
-import { giveTheSame } from './equality.ts';
+import { areEqual, giveTheSame } from './equality.ts';
 import { idsOf } from './run-ids.ts';
 
 /** Items whose values are read at one time. */
@@ -183,7 +182,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
    */
   async remove(value: T): Promise<boolean> {
     for await (const { id, key, value: item } of this.#items(false)) {
-      if (isDeepStrictEqual(item, value) && (await this.#removeIfSame(id, key, value))) return true;
+      if (areEqual(item, value) && (await this.#removeIfSame(id, key, value))) return true;
     }
     return false;
   }
@@ -191,13 +190,13 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
   /** Resolves to how many items are deeply equal to a value. Reads all of them. */
   async count(value: T): Promise<number> {
     let count = 0;
-    for await (const item of this) if (isDeepStrictEqual(item, value)) count++;
+    for await (const item of this) if (areEqual(item, value)) count++;
     return count;
   }
 
   /** Resolves to whether an item is deeply equal to a value. Reads all before it. */
   async includes(value: T): Promise<boolean> {
-    for await (const item of this) if (isDeepStrictEqual(item, value)) return true;
+    for await (const item of this) if (areEqual(item, value)) return true;
     return false;
   }
 
@@ -224,9 +223,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
    * deletePrefix() does it.
    */
   async clear(): Promise<void> {
-    const past = await this.#change((tx) => cleared(tx, this.#key));
-    for (const prefix of past) await this.#host.store.deletePrefix(prefix);
-    if (past.length > 0) await this.#change((tx) => tidied(tx, this.#key, past));
+    await this.#removePast(await this.#change((tx) => cleared(tx, this.#key, this.#host.now())));
   }
 
   /** Resolves to how many items there are. Costs one SELECT. */
@@ -279,12 +276,19 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
   }
 
   async #append(end: DequeEnd, values: readonly T[]): Promise<number> {
-    const size = await this.#change(
-      (tx, staged) => appended(tx, this.#key, end, staged, this.#maxLength),
-      values,
-    );
+    const terms = { maxLength: this.#maxLength, now: this.#host.now() };
+    const body = (tx: CollectionTx, staged: readonly unknown[]) =>
+      appended(tx, this.#key, end, staged, terms);
+    const { size, abandoned } = await this.#change(body, values);
     this.#host.lines.changed(this.#key);
+    await this.#removePast(abandoned);
     return size;
+  }
+
+  /** Removes what was let go of by clear(). */
+  async #removePast(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) await this.#host.store.deletePrefix(prefix);
+    if (prefixes.length > 0) await this.#change((tx) => tidied(tx, this.#key, prefixes));
   }
 
   async #extend(end: DequeEnd, source: Source<T>): Promise<number> {
@@ -339,9 +343,9 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
   async #removeIfSame(id: number, key: string, value: unknown): Promise<boolean> {
     const { store } = this.#host;
     const path = await store.path(key);
-    if (path !== undefined && !isDeepStrictEqual(await store.get(key), value)) return false;
+    if (path !== undefined && !areEqual(await store.get(key), value)) return false;
     return this.#change((tx) => {
-      const isSame = tx.path(key) === path && (path !== undefined || isDeepStrictEqual(tx.get(key), value));
+      const isSame = tx.path(key) === path && (path !== undefined || areEqual(tx.get(key), value));
       return isSame && deletedId(tx, this.#key, id);
     });
   }

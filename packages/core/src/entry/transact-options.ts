@@ -1,4 +1,4 @@
-import { checkOptions, given } from './entry-options.ts';
+import { checkOptions, given, validOption } from './entry-options.ts';
 import { type Key, validKey } from './key.ts';
 
 /** What snapshot() may be told. */
@@ -41,7 +41,12 @@ export function transactTerms(
 ): TransactTerms {
   const { keys, values } = checkOptions(options, known);
   return {
-    concerned: keys === undefined ? 'every key' : given('keys', keys).map(validKey),
+    concerned: keys === undefined ? 'every key' : someKeys(given('keys', keys)),
     values: values === undefined ? [] : given('values', values),
   };
+}
+
+function someKeys(keys: readonly Key[]): readonly Key[] {
+  validOption('keys', keys, keys.length > 0, 'at least one key');
+  return keys.map(validKey);
 }

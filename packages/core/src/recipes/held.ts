@@ -20,7 +20,7 @@ import { keepRenewing } from './renewal.ts';
  * console.log(await lock.isHeld()); // false
  * ```
  */
-export class Held implements Disposable, AsyncDisposable {
+export class Held {
   /**
    * A number that is greater than that of all who held anything of this cache before. Who keeps the greatest number it
    * has seen can refuse what comes late from one that was thought dead.
