@@ -3,25 +3,24 @@ import { describe, InvalidArgumentError } from '../errors.ts';
 /** What can be gone through, at once or as it comes. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>;
 
-/** Most of them in one transaction, which takes some ms then. */
-const BATCH = 256;
-
 /**
  * Does the work with what a source gives, some at a time; with the first of what is there at once before it returns, and
  * where there is nothing, with nothing.
  *
+ * @param most of them in one transaction, which takes some ms then
  * @returns what the work with the last came to
  * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it cannot be gone through
  */
 export async function inBatches<T, Result>(
   name: string,
   source: Source<T>,
+  most: number,
   work: (some: readonly T[]) => Promise<Result>,
 ): Promise<Result> {
   if (isIterable(source, Symbol.iterator)) {
     const all = [...source];
     for (;;) {
-      const result = await work(all.splice(0, BATCH));
+      const result = await work(all.splice(0, most));
       if (all.length === 0) return result;
     }
   }
@@ -29,7 +28,7 @@ export async function inBatches<T, Result>(
   let some: T[] = [];
   for await (const one of source) {
     some.push(one);
-    if (some.length < BATCH) continue;
+    if (some.length < most) continue;
     await work(some);
     some = [];
   }

@@ -1,3 +1,4 @@
+import { nextTurn } from '../clock.ts';
 import type { CollectionStoreSync, CollectionTx, CollectionView, Host } from '../collection-store.ts';
 import { validFunction } from '../entry/entry-options.ts';
 import { keyOfName } from '../entry/named-key.ts';
@@ -23,6 +24,8 @@ import { type DirectionOptions, isReverse } from './direction.ts';
 import { areEqual, giveTheSame } from './equality.ts';
 import { idsOf } from './run-ids.ts';
 
+/** Items that are added in one transaction. */
+const ADDED_AT_ONCE = 256;
 /** Items whose values are read at one time. */
 const READ_AT_ONCE = 32;
 
@@ -245,7 +248,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
    * Goes through the items that there are at the first step, from left to right, or with `reverse` from right to left.
    * Those that are taken out before they are read, some at a time, are left out; what is added is not met.
    *
-   * Costs a SELECT for the order, and one an item. Nothing is held open in between.
+   * Costs a SELECT for the order, and one an item; the event loop turns in between, and nothing is held open.
    */
   async *values(options?: DirectionOptions): AsyncGenerator<T, void> {
     for await (const { value } of this.#items(isReverse(options))) yield value as T;
@@ -292,7 +295,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
   }
 
   async #extend(end: DequeEnd, source: Source<T>): Promise<number> {
-    return inBatches('values', source, (values) => this.#append(end, values));
+    return inBatches('values', source, ADDED_AT_ONCE, (values) => this.#append(end, values));
   }
 
   async #pop(end: DequeEnd, options: PopOptions | undefined): Promise<T | undefined> {
@@ -329,6 +332,7 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
         const value = values[place];
         if (value !== undefined) yield { id, key: keys[place] as string, value };
       }
+      await nextTurn();
     }
   }
 

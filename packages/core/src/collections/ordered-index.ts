@@ -1,3 +1,4 @@
+import { nextTurn } from '../clock.ts';
 import type { CollectionStoreSync, CollectionTx, CollectionView, Host } from '../collection-store.ts';
 import { dressed, type Memoized } from '../compute/memoize.ts';
 import type { Entry } from '../entry/entry.ts';
@@ -16,6 +17,8 @@ import { computedKey, IndexState, queuePrefix, valueKey } from './index-state.ts
 import { put, type ReadBefore, removed, removedSome, type Taken, taken, takenEdge } from './index-steps.ts';
 import { IndexSync } from './ordered-index-sync.ts';
 
+/** Entries that are stored in one transaction. */
+const STORED_AT_ONCE = 64;
 /** Entries whose values are read at one time. */
 const READ_AT_ONCE = 32;
 /** Pages that are removed in one transaction, which takes a few ms then. */
@@ -88,13 +91,13 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
   }
 
   /**
-   * Stores several values, one after the other. Costs a transaction for each 256 of them.
+   * Stores several values, one after the other. Costs a transaction for each 64 of them.
    *
    * @param entries another index, a Map, or whatever gives pairs of key and value
    * @throws as set(); what was stored before stays
    */
   async update(entries: Source<readonly [key: K, value: V]>): Promise<void> {
-    await inBatches('entries', entries, (some) => this.#put(some));
+    await inBatches('entries', entries, STORED_AT_ONCE, (some) => this.#put(some));
   }
 
   /**
@@ -163,8 +166,8 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
   /**
    * Goes through the keys in the order in which they were new, or back from the last with `reverse`.
    *
-   * What is there all the time comes once; what comes or goes meanwhile may be met or not. Nothing is held open in between.
-   * Costs some SELECTs for 64 keys.
+   * What is there all the time comes once; what comes or goes meanwhile may be met or not. Costs some SELECTs for 64 keys, after
+   * which the event loop turns; nothing is held open.
    */
   async *keys(options?: DirectionOptions): AsyncGenerator<K, void> {
     for await (const texts of this.#pages(isReverse(options)))
@@ -331,6 +334,7 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
       const next = await this.#snapshot((view) => nextKeys(view, this.#prefix, course));
       if (next === undefined) return;
       yield next.keys;
+      await nextTurn();
       ({ course } = next);
     }
   }
