@@ -47,7 +47,7 @@ export abstract class Acquirable {
   /**
    * Acquires it, calls `body` with what is held, and releases it when that has ended. Resolves to what `body` returned.
    *
-   * @throws what `body` throws; what acquire() and release() throw
+   * @throws what `body` throws, what acquire() or release() throws; a SuppressedError where both body and release() fail
    */
   async run<Result>(
     body: (held: Held) => Result | PromiseLike<Result>,

@@ -82,7 +82,7 @@ export class Barrier {
       if (!isIn) round = await this.#arrive(token);
       return round === undefined ? { got: true } : { againMs: Infinity };
     };
-    const stopRenewing = keepRenewing(this.#host, this.#leaseMs, () => this.#renew(token));
+    const renewal = keepRenewing(this.#host, this.#leaseMs, () => this.#renew(token));
     let isOpen = false;
     try {
       const meanwhile = `the barrier ${describe(this.name)} was waiting for others`;
@@ -92,7 +92,7 @@ export class Barrier {
       isOpen = true;
       return wasLast;
     } finally {
-      stopRenewing();
+      renewal.stop();
       // When that fails the arrival goes with its lease.
       if (!isOpen) await this.#leave(token).catch(() => undefined);
     }

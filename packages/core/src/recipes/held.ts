@@ -1,7 +1,7 @@
 import type { CollectionView, Host } from '../collection-store.ts';
 import type { DiskCacheError } from '../errors.ts';
 import type { Permit, Permits } from './permits.ts';
-import { keepRenewing } from './renewal.ts';
+import { keepRenewing, type Renewal } from './renewal.ts';
 
 /**
  * What acquire() of a lock or semaphore gives: the right to go on, until it is released or lost.
@@ -29,7 +29,7 @@ export class Held {
   readonly #permits: Permits;
   readonly #permit: Permit;
   readonly #controller = new AbortController();
-  readonly #stopRenewing: () => void;
+  readonly #renewal: Renewal;
   #isReleased = false;
 
   /** @internal */
@@ -37,7 +37,7 @@ export class Held {
     this.fence = permit.fence;
     this.#permits = permits;
     this.#permit = permit;
-    this.#stopRenewing = keepRenewing(
+    this.#renewal = keepRenewing(
       host,
       permits.terms.leaseMs,
       () => permits.renew(permit),
@@ -50,9 +50,12 @@ export class Held {
     return this.#controller.signal;
   }
 
-  /** Whether it was neither released nor lost, as far as this process knows. */
+  /**
+   * Whether it is held, as far as this process knows: not after release(), not when it is lost, and not for the moment
+   * after its lease has ended in which that is being found out.
+   */
   get isHeld(): boolean {
-    return !this.#isReleased && !this.signal.aborted;
+    return !this.#isReleased && !this.signal.aborted && this.#renewal.isCurrent();
   }
 
   /**
@@ -82,7 +85,7 @@ export class Held {
   async release(): Promise<void> {
     if (this.#isReleased) throw this.#permits.notHeld();
     this.#isReleased = true;
-    this.#stopRenewing();
+    this.#renewal.stop();
     if (!(await this.#permits.giveBack(this.#permit))) throw this.#permits.notHeld(this.#lostFor);
   }
 

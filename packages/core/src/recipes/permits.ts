@@ -5,7 +5,7 @@ import { KEPT } from '../entry/named-key.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Attempt } from '../waiting/lines.ts';
 import type { Patience } from '../waiting/wait-options.ts';
-import { keepRenewing } from './renewal.ts';
+import { keepRenewing, type Renewal } from './renewal.ts';
 import { dropDead, isFree, type PermitState, permitState, textOf, untilNextEnd } from './permit-state.ts';
 
 /** What one has who holds a permit. */
@@ -68,10 +68,10 @@ export class Permits {
     const { key, label, isFair } = this.terms;
     const token = randomInt(LONGEST_TOKEN);
     const inTurnFrom = isFair ? 0 : monotonicMs() + OUT_OF_TURN_MS;
-    let stopRenewing: (() => void) | undefined;
+    let renewal: Renewal | undefined;
     const attempt = () => {
       if (monotonicMs() < inTurnFrom) return this.#attempt();
-      stopRenewing ??= this.#keepPlace(token);
+      renewal ??= this.#keepPlace(token);
       return this.#attempt(token);
     };
     let isWaiting = true;
@@ -86,8 +86,8 @@ export class Permits {
       isWaiting = false;
       return permit;
     } finally {
-      stopRenewing?.();
-      if (isWaiting && stopRenewing !== undefined) await this.#leave(token);
+      renewal?.stop();
+      if (isWaiting && renewal !== undefined) await this.#leave(token);
     }
   }
 
@@ -120,7 +120,7 @@ export class Permits {
     return new DiskCacheError('ERR_DISKCACHE_NOT_HELD', message, cause === undefined ? undefined : { cause });
   }
 
-  #keepPlace(token: number): () => void {
+  #keepPlace(token: number): Renewal {
     const renew = () => this.#change(({ waiting }) => this.#renewed(waiting, token));
     return keepRenewing(this.#host, this.terms.leaseMs, renew);
   }

@@ -1,5 +1,12 @@
 import type { Host } from '../collection-store.ts';
 
+/** What keeps a lease from ending. */
+export interface Renewal {
+  /** Whether the lease, as it was renewed last, has not ended. */
+  isCurrent(): boolean;
+  stop(): void;
+}
+
 /** A sign of life is given so many times a lease: two may fail before it ends. */
 const SIGNS_A_LEASE = 3;
 
@@ -9,14 +16,13 @@ const SIGNS_A_LEASE = 3;
  * @param renew resolves to whether there was still something to be renewed
  * @param onLost called, and nothing done any more, when there was not, or when that could not be found out before the lease
  *   ended, with the reason; left out where it is tried again in any case
- * @returns what to call to stop it
  */
 export function keepRenewing(
   host: Host,
   leaseMs: number,
   renew: () => Promise<boolean>,
   onLost?: (cause?: unknown) => void,
-): () => void {
+): Renewal {
   let until = host.monotonic() + leaseMs;
   let isUnderWay = false;
   let isStopped = false;
@@ -43,5 +49,5 @@ export function keepRenewing(
     isUnderWay = true;
     void tick().finally(() => (isUnderWay = false));
   });
-  return stop;
+  return { isCurrent: () => host.monotonic() < until, stop };
 }
