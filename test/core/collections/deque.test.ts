@@ -169,7 +169,7 @@ describe('a deque', () => {
     expect(await listed(deque)).toEqual([['a', 'b'], ['c']]);
   });
 
-  test.for(['/', 'a/b', '_', '\0', '%', '😀', 'name/x', 'x'.repeat(5000)])(
+  test.for(['/', 'a/b', '_', '\0', '%', '😀', 'name/x', 'x'.repeat(300)])(
     'can have the name %j',
     async (name) => {
       const cache = openCache();

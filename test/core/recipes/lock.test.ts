@@ -165,9 +165,12 @@ test('when the lease of a holder that stands still has ended another gets the lo
 test('a holder that stood still for longer than its lease keeps the lock when nobody asked for it', async () => {
   const [a, b, clockOfA, clockOfB] = twoCaches();
   const held = await a.lock('name', { lease: 900 }).acquire();
+  const before = await b.get('@lock/name');
   clockOfA.advance(100_000);
   clockOfB.advance(100_000);
   expect(held.isHeld).toBe(false);
+  await turnsUntil(async () => (await b.get('@lock/name')) !== before);
+  clockOfA.advance(300);
   await turnsUntil(() => held.isHeld);
   expect(await b.lock('name').tryAcquire()).toBeUndefined();
   await held.release();
@@ -368,7 +371,7 @@ test('what a lock keeps is not evicted, expires with no ttl of the cache, and is
   expect(await cache.has('@fence')).toBe(true);
 });
 
-test.for(['a/b', 'a', '%2F', 'a%2Fb', '/', '_', '\0', 'ü', '😀', ' ', '@lock/a', 'x'.repeat(10_000)])(
+test.for(['a/b', 'a', '%2F', 'a%2Fb', '/', '_', '\0', 'ü', '😀', ' ', '@lock/a', 'x'.repeat(300)])(
   'a lock can have the name %j, and is no other then',
   async (name) => {
     const cache = openCache();
