@@ -59,6 +59,37 @@ describe('a write that fails', () => {
     },
   );
 
+  const failing = () => {
+    throw new Error('cannot be told');
+  };
+  test.for<[string, unknown, object]>([
+    ['its toJSON()', { toJSON: failing }, {}],
+    ['a getter', Object.defineProperty({}, 'part', { get: failing, enumerable: true }), {}],
+    ['its ttl', 'new', { ttl: '5' }],
+    ['an option', 'new', { tag: ['a'] }],
+  ])('because of %s does not leave the older value to be found', async ([, value, options]) => {
+    warnings();
+    const { store } = open();
+    await store.set('key', 'old');
+    expect(await store.set('key', value, options)).toBe(false);
+    expect(await store.get('key')).toBeUndefined();
+  });
+
+  test('because its tags cannot be told does not leave the older value to be found', async () => {
+    warnings();
+    const { store } = open({ tags: (_key, value) => (value === 'new' ? failing() : []) });
+    await store.set('key', 'old');
+    expect(await store.set('key', 'new')).toBe(false);
+    expect(await store.get('key')).toBeUndefined();
+  });
+
+  test('because of its key is told once', async () => {
+    const { store, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    expect(await store.set('\ud800', 1)).toBe(false);
+    expect(errors).toEqual([code('KEY')]);
+  });
+
   test('because of a wrong option is told by name', async () => {
     const { store, errors } = open();
     store.on('error', (error: unknown) => errors.push(error));

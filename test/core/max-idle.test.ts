@@ -1,5 +1,5 @@
 import { DiskCache, type DiskCacheSync, type Entry } from '@diskcache/core';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { foreignConnection } from '../support/on-disk.ts';
@@ -62,6 +62,19 @@ test('entry() and entries() tell the deadline as the uses so far have moved it',
   expect(await cache.entryMany(['unread'])).toMatchObject([{ expires: set + 800 + IDLE }]);
   clock.advance(IDLE - 1);
   expect(cache.sync.entry('read')?.expires).toBe(clock.now() + IDLE);
+});
+
+test('entry() tells the deadline as its own use has moved it, also where that is written down at once', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  // Notes that the timer does not come to write are written by the reads themselves.
+  const since = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10 * IDLE);
+  clock.advance(400);
+  expect((await cache.entry('key'))?.expires).toBe(clock.now() + IDLE);
+  since.mockReturnValue(performance.now() + 10 * IDLE);
+  clock.advance(100);
+  expect(cache.sync.entry('key')?.expires).toBe(clock.now() + IDLE);
+  since.mockRestore();
 });
 
 test('an entry that is read often enough to be kept in memory expires like any other', async () => {

@@ -306,6 +306,13 @@ describe('what goes wrong', () => {
     },
   );
 
+  test('a raw value that cannot be cloned is refused by an error of its kind', async () => {
+    const keyv = createKeyv({ cache: openCache() }, { Keyv: Keyv6 });
+    await expect(
+      keyv.setRaw('key', { value: () => 1, note: 'a property of its own' } as never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'ERR_DISKCACHE_VALUE' }) as Error);
+  });
+
   test('tags that cannot be told, or are none, are an error, and nothing is stored', async () => {
     const failing = () => {
       throw new Error('no tags');

@@ -31,6 +31,32 @@ class Point {
 const cycle: { self?: unknown; when: Date } = { when: new Date(1) };
 cycle.self = cycle;
 
+/** As models of databases are: each makes new plain data of itself, which leads to the other. */
+class Model {
+  other?: Model;
+  name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+  toJSON() {
+    const { name, other } = this;
+    return { name, other };
+  }
+}
+const author = new Model('author');
+author.other = new Model('book');
+author.other.other = author;
+
+const authorBack = { name: 'author', other: { name: 'book', other: {} } };
+authorBack.other.other = authorBack;
+
+class OwnJson {
+  x = 1;
+  toJSON() {
+    return this;
+  }
+}
+
 const prototypeName = JSON.parse('{"__proto__":{"a":1}}') as object;
 
 /** What is put, and what comes back where it is not the same. */
@@ -60,6 +86,8 @@ const values: Record<string, [put: unknown, back?: unknown]> = {
   'an object with a property __proto__': [prototypeName],
   'a class instance, as plain data': [new Point(3, 4), { x: 3, y: 4 }],
   'a class instance with toJSON(), as that says': [new Money(250), { euros: 2.5 }],
+  'a class instance whose toJSON() returns itself': [new OwnJson(), { x: 1 }],
+  'class instances with toJSON() in a cycle': [author, authorBack],
   'class instances deep inside': [
     { at: new Date(5), list: [new Point(1, 2)], map: new Map([['m', new Money(100)]]) },
     { at: new Date(5), list: [{ x: 1, y: 2 }], map: new Map([['m', { euros: 1 }]]) },

@@ -98,6 +98,14 @@ class EditingController {
     return { id: '1', author: 'Le Guin' };
   }
 
+  @Post('untold')
+  @EvictTags('books', () => {
+    throw new Error('cannot be told');
+  })
+  untold() {
+    return { added: true };
+  }
+
   @Put('wrong/tags')
   @EvictTags(wrongTags)
   wrong() {
@@ -148,6 +156,14 @@ describe('tags', () => {
     expect((await ask('/books/failing', { method: 'POST' })).status).toBe(400);
     expect((await ask('/books')).found).toBe('HIT');
     expect((await ask('/books/nothing', { method: 'POST' })).status).toBe(201);
+    expect((await ask('/books')).found).toBe('MISS');
+  });
+
+  test('are evicted although a function beside them fails, which fails the request', async () => {
+    const { app, ask } = await start(DiskCacheModule.forRoot({ cache: openCache() }));
+    app.useLogger(false);
+    await ask('/books');
+    expect((await ask('/books/untold', { method: 'POST' })).status).toBe(500);
     expect((await ask('/books')).found).toBe('MISS');
   });
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type SetOptions } from '@diskcache/core';
+import { DiskCacheError, InvalidArgumentError, type SetOptions } from '@diskcache/core';
 import {
   assertOption,
   assertOptions,
@@ -46,13 +46,6 @@ export interface DiskStoreEntry extends SetOptions {
   key: string;
   value: unknown;
 }
-
-/** Failures of a value, not of the disk: what the key had before is out of date, and can be removed. */
-const VALUE_REFUSED = new Set<unknown>([
-  'ERR_DISKCACHE_VALUE',
-  'ERR_DISKCACHE_TOO_LARGE',
-  'ERR_DISKCACHE_TAG',
-]);
 
 /**
  * A store for cache-manager 6 and 7, and for NestJS, that keeps entries in a DiskCache: values as they are, without a
@@ -182,7 +175,7 @@ export class DiskStore extends CacheView {
       },
       async (error) => {
         // Nobody may hear of the failure, so at least the older value must not be taken for this one.
-        if (VALUE_REFUSED.has(codeOf(error))) await this.delete(key);
+        if (isOfWhatWasGiven(error)) await this.delete(key);
         return false;
       },
     );
@@ -307,6 +300,8 @@ export class DiskStore extends CacheView {
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
+/** Whether a write failed by its value or its terms, also by what made them: not by the disk, nor by a key that none can have. */
+function isOfWhatWasGiven(error: unknown): boolean {
+  if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_TOO_LARGE';
+  return !(error instanceof InvalidArgumentError) || error.code !== 'ERR_DISKCACHE_KEY';
 }

@@ -845,11 +845,10 @@ export class DiskCacheSync {
    * With `fix` it also repairs what it can, a little at a time, so that nobody waits for it long: an entry whose file is
    * missing or damaged is removed, and a file that belongs to no entry once it is over a minute old. A damaged database is
    * only reported, and nothing in it is changed. Without `fix` it changes nothing. Others go on meanwhile; the caller's
-   * thread is busy for as long as reading the whole database takes. `onProgress` must not change the cache: but for in a
-   * transaction, it is read as it was at one moment.
+   * thread is busy for as long as reading the whole database takes.
    *
    * @throws the reason of `signal`, or what `onProgress` throws: what was repaired stays so
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TRANSACTION`, DiskCacheError `ERR_DISKCACHE_STORAGE`
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, DiskCacheError `ERR_DISKCACHE_STORAGE`
    * @example
    * ```ts
    * cache.set('a', 'x'.repeat(100_000));

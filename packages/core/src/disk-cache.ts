@@ -259,8 +259,8 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
-   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. A file that
-   *   only finds room without that entry takes its place before it is written: then also when the writing fails
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. It goes
+   *   before a file that only finds room without it is written, also when that fails then
    * @example
    * ```ts
    * await cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });

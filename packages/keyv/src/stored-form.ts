@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import type { Entry } from '@diskcache/core';
+import { type Entry, InvalidArgumentError } from '@diskcache/core';
 import { type Envelope, envelopeOfText } from './keyv-text.ts';
 import { plainData } from './plain-data.ts';
 
@@ -25,7 +25,17 @@ export function storedForm(given: unknown): unknown {
     if (value instanceof Uint8Array) return asBuffer(value);
     if (value !== undefined) return value;
   }
-  return new Uint8Array(serialize(plainData(given)));
+  return cloneOf(plainData(given));
+}
+
+/** @throws InvalidArgumentError `ERR_DISKCACHE_VALUE` */
+function cloneOf(given: unknown): Uint8Array {
+  try {
+    return new Uint8Array(serialize(given));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InvalidArgumentError('ERR_DISKCACHE_VALUE', `value cannot be stored: ${why}`);
+  }
 }
 
 /** What Keyv handed over, from the entry that was stored for it. */

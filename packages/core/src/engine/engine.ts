@@ -12,6 +12,7 @@ import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
+import { AbandonedFiles } from '../upkeep/abandoned-files.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
@@ -67,6 +68,7 @@ export class Engine {
   readonly directory: string;
   readonly #place: Place;
   readonly #useNotes: UseNotes;
+  readonly #abandoned: AbandonedFiles;
   #refusesCalls = false;
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
@@ -96,11 +98,14 @@ export class Engine {
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
+    const abandoned = new AbandonedFiles(this.storage, clock);
+    this.#abandoned = abandoned;
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
       keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
+      abandoned,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(storageError(error, 'cannot look after the cache'));
@@ -116,12 +121,13 @@ export class Engine {
     this.upkeep = new Upkeep({
       storage: this.storage,
       uses: this.uses,
+      abandoned,
       clock,
       random,
       timeoutMs,
       tryWrite: (work) => this.tryWrite(work),
       purge: () => {
-        this.storage.sql.endLeasesUntil.run(this.now());
+        this.storage.sql.endLeasesUntil.run({ now: this.now() });
         return this.evictor.purge(PURGED_AT_ONCE).isLast;
       },
       tidyLog: () => this.checkpoints.tidy(),
@@ -132,7 +138,8 @@ export class Engine {
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const followers = [this.evictor, this.checkpoints, this.upkeep, ...(this.log ? [this.log] : [])];
+    const { evictor, checkpoints, upkeep, log } = this;
+    const followers = [evictor, checkpoints, upkeep, abandoned, ...(log ? [log] : [])];
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
@@ -341,6 +348,7 @@ export class Engine {
 
   #endUpkeep(): void {
     this.upkeep.stop();
+    this.#abandoned.stop();
     this.recovery.stop();
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;

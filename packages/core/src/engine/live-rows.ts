@@ -36,12 +36,15 @@ export class LiveRows {
     return this.#isKeptByUse(key, row) ? this.#storage.findFull(key) : undefined;
   };
 
-  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  /**
+   * Finds the live row of a key that was stored less than `maxAgeMs` ago. One that will only be stored, as where the clock was set
+   * back, is as old as that is far.
+   */
   findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
     if (maxAgeMs === undefined) return this.find;
     return (key) => {
       const row = this.findFull(key);
-      return row !== undefined && this.#now() - Math.floor(row.stored) < maxAgeMs ? row : undefined;
+      return row !== undefined && Math.abs(this.#now() - Math.floor(row.stored)) < maxAgeMs ? row : undefined;
     };
   }
 
@@ -92,8 +95,21 @@ export class LiveRows {
 
   /** An entry as its user sees it, with the deadline that its uses have moved. */
   entryOf(row: FullEntryRow, value: unknown): Entry {
-    if (row.expires === null) return entryOf(row, value);
-    return entryOf(row, value, Math.max(row.expires, this.#expiresByUse(row) ?? row.expires));
+    if (row.expires === null || this.#maxIdleMs === undefined) return entryOf(row, value);
+    return entryOf(row, value, Math.max(row.expires, this.#expiresNow(row) ?? row.expires));
+  }
+
+  /** When an entry expires that was read a moment ago: since then a note of its use may have been written. */
+  #expiresNow(row: FullEntryRow): number | null | undefined {
+    try {
+      const noted = this.#expiresByUse(row);
+      if (noted !== undefined) return noted;
+      const now = this.#storage.sql.findExpiry.get(row.key);
+      return now?.id === row.id ? now.expires : undefined;
+    } catch {
+      // The cache was closed meanwhile, or another process has the database for itself: then it is as it was read.
+      return undefined;
+    }
   }
 
   /** When an entry expires, where that moves with uses, by the note of the last one that is not written yet. */

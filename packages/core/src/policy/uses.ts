@@ -1,5 +1,9 @@
+import { SET_BACK_MS } from '../clock.ts';
 import type { CandidateRow, UseRow } from '../storage/rows/statements.ts';
 import type { Candidate } from './policy.ts';
+
+/** Longer than any clock is wrong. */
+const AGES_MS = 1e15;
 
 interface Use {
   at: number;
@@ -96,13 +100,19 @@ export class Uses {
     for (const { id } of rows) this.#leaving.delete(id);
   }
 
-  /** What a policy compares of a row, the notes included. */
-  candidate(row: CandidateRow, evictions: number): Candidate {
+  /**
+   * What a policy compares of a row, the notes included.
+   *
+   * @param now ms since the epoch
+   */
+  candidate(row: CandidateRow, evictions: number, now: number): Candidate {
     const note = this.#noted(row.id);
+    const last = Math.max(row.stored, row.at ?? 0, note?.at ?? 0);
+    const latest = now + SET_BACK_MS;
     const lastTick = Math.max(row.tick, row.usedTick ?? 0, note?.tick ?? 0);
     return {
       id: row.id,
-      lastUse: Math.max(row.stored, row.at ?? 0, note?.at ?? 0),
+      lastUse: last <= latest ? last : lastSince([row.stored, row.at ?? 0, note?.at ?? 0], latest),
       hits: (row.hits ?? 1) + (note?.hits ?? 0),
       idle: evictions - lastTick,
       // What was there before the first eviction is no newcomer to any.
@@ -116,4 +126,10 @@ export class Uses {
     if (note === undefined || leaving === undefined) return note ?? leaving;
     return { ...note, hits: note.hits + leaving.hits };
   }
+}
+
+/** The last of some times since the clock was set back. What was not used since then was used before all that was. */
+function lastSince(times: readonly number[], latest: number): number {
+  const since = Math.max(0, ...times.filter((time) => time <= latest));
+  return since > 0 ? since : Math.max(...times) - AGES_MS;
 }

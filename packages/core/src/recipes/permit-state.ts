@@ -1,3 +1,5 @@
+import { SET_BACK_MS } from '../clock.ts';
+
 /** Who holds a permit, or waits for one. Times are by Host.monotonic(). */
 interface Claim {
   readonly token: number;
@@ -24,9 +26,6 @@ interface Stored {
   readonly holders: [...StoredClaim, fence: number][];
   readonly waiting: StoredClaim[];
 }
-
-/** As much later than it can a lease may end, since clocks differ a little. */
-const SLACK_MS = 1000;
 
 export function permitState(text: string | undefined): PermitState {
   if (text === undefined) return { holders: [], waiting: [] };
@@ -65,5 +64,5 @@ export function untilNextEnd({ holders, waiting }: PermitState, now: number): nu
 
 /** A lease that ends later than it can is from before the machine was started anew, and its clock with it. */
 export function isAlive({ until, leaseMs }: Pick<Claim, 'until' | 'leaseMs'>, now: number): boolean {
-  return until > now && until - now <= leaseMs + SLACK_MS;
+  return until > now && until - now <= leaseMs + SET_BACK_MS;
 }

@@ -15,6 +15,7 @@ import {
   wholeInOrder,
   type ReplacedRow,
   type RowExtras,
+  type SlidingUse,
   type Statements,
 } from './rows/statements.ts';
 import { truncate } from './rows/truncation.ts';
@@ -235,10 +236,10 @@ export class Storage {
    *
    * @returns whether it moves, and the entry was there already when it was used
    */
-  slide({ id, key }: ReplacedRow, at: number, maxIdleMs: number): boolean {
+  slide({ id, key }: ReplacedRow, use: Omit<SlidingUse, 'id'>): boolean {
     this.#memory.forget(key);
     this.logged(2);
-    return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
+    return this.sql.slide.run({ id, ...use }).changes > 0;
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */

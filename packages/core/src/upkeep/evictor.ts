@@ -8,7 +8,7 @@ import { type Candidate, type Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
-import { releaseAbandoned } from './abandoned-files.ts';
+import type { AbandonedFiles } from './abandoned-files.ts';
 
 export interface Limits {
   readonly sizeLimit: number;
@@ -72,6 +72,7 @@ export interface EvictorInputs {
   /** Whether an entry that would have expired was used too lately for that; then it is written down. */
   readonly keepsByUse: (row: ReplacedRow) => boolean;
   readonly tally: Tally;
+  readonly abandoned: AbandonedFiles;
 }
 
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
@@ -85,6 +86,7 @@ export class Evictor {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #keepsByUse: (row: ReplacedRow) => boolean;
+  readonly #abandoned: AbandonedFiles;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
   /** By monotonicMs(). */
@@ -99,7 +101,7 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, keepsByUse, tally }: EvictorInputs,
+    { now, random, keepsByUse, tally, abandoned }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
@@ -109,6 +111,7 @@ export class Evictor {
     this.#now = now;
     this.#random = random;
     this.#keepsByUse = keepsByUse;
+    this.#abandoned = abandoned;
     this.#tally = tally;
   }
 
@@ -249,7 +252,7 @@ export class Evictor {
     const now = monotonicMs();
     if (now < this.#reclaimedAt + RECLAIM_EVERY_MS) return false;
     this.#reclaimedAt = now;
-    return releaseAbandoned(this.#storage, this.#now());
+    return this.#abandoned.release();
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): void {
@@ -297,7 +300,8 @@ export class Evictor {
     const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
     if (low === null || high === null) return [];
     const { evictions } = transaction.totals;
-    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions);
+    const now = this.#now();
+    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions, now);
     if (high - low < ALL_COMPARED) return sql.candidatesFrom.all(low, ALL_COMPARED).map(candidate);
 
     const anyId = () => low + Math.floor(this.#random() * (high - low + 1));

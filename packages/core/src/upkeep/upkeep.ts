@@ -5,14 +5,15 @@ import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { FoundFile } from '../storage/files/value-files.ts';
 import type { Storage } from '../storage/storage.ts';
-import { hasAbandoned, releaseAbandoned } from './abandoned-files.ts';
+import type { AbandonedFiles } from './abandoned-files.ts';
 import { orphanAge } from './check.ts';
-import { isOrphan } from './check-files.ts';
+import { Sweep } from './sweep.ts';
 
 /** What upkeep needs of the cache that it keeps. */
 export interface UpkeepHost {
   readonly storage: Storage;
   readonly uses: Uses;
+  readonly abandoned: AbandonedFiles;
   readonly clock: Clock;
   readonly random: () => number;
   /** How long a write may wait for its lock after its file was begun. */
@@ -51,6 +52,7 @@ export class Upkeep {
   /** When that was last begun, by monotonicMs(). */
   #wroteUses = monotonicMs();
   #ticksToSweep: number;
+  #lastSweep: Sweep | undefined;
   #isStopped = false;
 
   constructor(host: UpkeepHost) {
@@ -102,7 +104,8 @@ export class Upkeep {
     if (--this.#ticksToSweep > 0) return;
     this.#ticksToSweep = Infinity;
     const { storage, clock, timeoutMs } = this.#host;
-    this.#sweep(storage.files.list(), clock.now() - orphanAge(timeoutMs), 0);
+    this.#lastSweep = new Sweep(clock.now(), orphanAge(timeoutMs), this.#lastSweep);
+    this.#sweep(storage.files.list(), this.#lastSweep, 0);
   }
 
   #purge(): void {
@@ -112,10 +115,9 @@ export class Upkeep {
   }
 
   #removeAbandoned(): void {
-    const { storage, clock } = this.#host;
+    const { abandoned } = this.#host;
     try {
-      if (!hasAbandoned(storage, clock.now())) return;
-      this.#host.tryWrite(() => void releaseAbandoned(storage, clock.now()));
+      if (abandoned.areThere) this.#host.tryWrite(() => void abandoned.release());
     } catch (error) {
       // Somebody else is at it: the next tick will do.
       if (!isBusy(error)) this.#host.report(error);
@@ -150,14 +152,14 @@ export class Upkeep {
   }
 
   /** @param spentMs what the steps before this one took */
-  #sweep(all: Iterator<FoundFile>, before: number, spentMs: number): void {
+  #sweep(all: Iterator<FoundFile>, sweep: Sweep, spentMs: number): void {
     const { files, sql } = this.#host.storage;
     const since = monotonicMs();
     const spent = () => spentMs + monotonicMs() - since;
     try {
       for (let next = all.next(); !next.done; next = all.next()) {
-        if (isOrphan(next.value, sql, before)) files.removeSync(next.value.name);
-        if (monotonicMs() > since + STEP_MS) return this.#later(() => this.#sweep(all, before, spent()));
+        if (sweep.finds(next.value, sql)) files.removeSync(next.value.name);
+        if (monotonicMs() > since + STEP_MS) return this.#later(() => this.#sweep(all, sweep, spent()));
       }
     } catch (error) {
       this.#host.report(error);

@@ -15,7 +15,7 @@ export interface Patience {
 }
 
 /** So that what was left behind by a killed process does not last for long, whatever its clock said. */
-export const LONGEST_LEASE_MS = 600_000;
+const LONGEST_LEASE_MS = 600_000;
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */

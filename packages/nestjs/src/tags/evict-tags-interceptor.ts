@@ -48,12 +48,24 @@ function newInterceptor(cache: string | undefined): Type<NestInterceptor> {
     }
 
     async #evict(context: ExecutionContext, body: unknown): Promise<void> {
-      const tags = evictions
-        .of(context.getHandler())
-        .filter((one) => one.cache === cache)
-        .flatMap((one) => tagsFor('@EvictTags()', one.tags, context, body));
+      const tags = new Set<string>();
+      const untold: unknown[] = [];
+      const noted = evictions.of(context.getHandler()).filter((one) => one.cache === cache);
+      for (const one of noted.flatMap((each) => each.tags)) {
+        try {
+          for (const tag of tagsFor('@EvictTags()', [one], context, body)) tags.add(tag);
+        } catch (error) {
+          untold.push(error);
+        }
+      }
+      await this.#evictAll([...tags], context);
+      // Not before: the method has done its work, whatever a function makes of it.
+      if (untold.length > 0) throw untold[0];
+    }
+
+    async #evictAll(tags: string[], context: ExecutionContext): Promise<void> {
       try {
-        await Promise.all([...new Set(tags)].map((tag) => this.#store.evict(tag)));
+        await Promise.all(tags.map((tag) => this.#store.evict(tag)));
       } catch (error) {
         if (this.#store.throwOnErrors || error instanceof InvalidArgumentError) throw error;
         Logger.error(

@@ -16,6 +16,8 @@ export interface EvictTagsOptions {
  *
  * A GET that is under way meanwhile does not bring back what it read before: its answer is not stored.
  *
+ * What a function among the tags throws is the answer to the request, after the other tags have been evicted.
+ *
  * An eviction that fails is logged as an error, and with `throwOnErrors` of the store it fails the request.
  *
  * @throws InvalidArgumentError `ERR_DISKCACHE_TAG` or `ERR_DISKCACHE_OPTION` when a tag or the option is wrong; when the app
