@@ -31,7 +31,7 @@ test('a holder that is stopped for longer than its lease loses the lock, and is 
   const lease = 900;
   const holder = new Child('hold-recipe', { directory, lease });
   const fence = await holder.says<number>('held');
-  holder.tell('write');
+  holder.tell('order', 'write');
   expect(await holder.says('wrote')).toEqual({ outcome: 'written', isHeld: true });
 
   const cache = openCache({}, directory);
@@ -45,11 +45,11 @@ test('a holder that is stopped for longer than its lease loses the lock, and is 
     tx.set('written by', next.fence);
   });
   // What it is told first when it goes on is to write: it may not know yet that it is too late.
-  holder.tell('write');
+  holder.tell('order', 'write');
   holder.resume();
   expect(await holder.says('wrote')).toMatchObject({ outcome: 'ERR_DISKCACHE_NOT_HELD' });
   expect(await holder.says('lost')).toBe('ERR_DISKCACHE_NOT_HELD');
-  holder.tell('write');
+  holder.tell('order', 'release');
   expect(await holder.says('released')).toBe('ERR_DISKCACHE_NOT_HELD');
   expect(await cache.get('written by')).toBe(next.fence);
   expect(next.isHeld).toBe(true);
@@ -65,7 +65,7 @@ test('a holder that is stopped for less than its lease keeps the lock', async ()
   await expect(cache.lock('name').acquire({ timeout: 100 })).rejects.toMatchObject({
     code: 'ERR_DISKCACHE_TIMEOUT',
   });
-  holder.tell('write');
+  holder.tell('order', 'write');
   holder.resume();
   expect(await holder.says('wrote')).toEqual({ outcome: 'written', isHeld: true });
 });

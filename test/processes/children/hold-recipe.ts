@@ -6,7 +6,7 @@ interface Given {
   readonly lease: number;
 }
 
-/** Holds a lock until it is told to write under it, or loses it. */
+/** Holds a lock; writes under it and releases it when it is told to. */
 const { directory, lease } = given<Given>();
 const cache = new DiskCache(directory);
 const codeOf = (error: unknown) => (error as { code?: string }).code;
@@ -23,12 +23,6 @@ const held = await cache.lock('name', { lease }).acquire();
 say('held', held.fence);
 held.signal.addEventListener('abort', () => say('lost', codeOf(held.signal.reason)));
 for (;;) {
-  await told('write');
-  say('wrote', { outcome: await written(held), isHeld: held.isHeld });
-  if (!held.isHeld) {
-    say('released', await held.release().then(() => 'released', codeOf));
-    break;
-  }
+  if ((await told('order')) === 'write') say('wrote', { outcome: await written(held), isHeld: held.isHeld });
+  else say('released', await held.release().then(() => 'released', codeOf));
 }
-await cache.close();
-process.disconnect();
