@@ -54,3 +54,6 @@ export const ITERATE_TARGET = { atMost: 2 };
 
 /** What clear() may take, as a multiple of one raw DELETE, and for how long the event loop may stand still meanwhile. */
 export const CLEAR_TARGET = { entries: 300_000, atMost: 2, stallMs: 50 };
+
+/** What at() in the middle of a deque may cost, as a multiple of one get(). */
+export const DEQUE_TARGET = { items: 100_000, atMost: 10 };

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { aligned, verdict } from './report.ts';
-import { CLEAR_TARGET, ITERATE_TARGET } from './targets.ts';
+import { CLEAR_TARGET, DEQUE_TARGET, ITERATE_TARGET } from './targets.ts';
 
 /** What a trial came to: a table, and how it stands to its targets. */
 export interface WholeCacheReport {
@@ -20,6 +20,12 @@ interface CourseTimes {
 interface ClearTimes {
   readonly longestStallMs: number;
   readonly rows: readonly { readonly name: string; readonly ms: number; readonly ratio: number }[];
+}
+
+interface DequeTimes {
+  readonly name: string;
+  readonly us: number;
+  readonly ratio: number;
 }
 
 export type WholeCacheTrial = (directory: string, rounds: number) => WholeCacheReport;
@@ -71,6 +77,29 @@ export const clear: WholeCacheTrial = (directory, rounds) => {
         `< ${stallMs} ms`,
         `${longestStallMs.toFixed(1)} ms`,
         longestStallMs < stallMs,
+      ),
+    ],
+  };
+};
+
+/** What a call on a long deque costs, as a multiple of one get(). */
+export const deque: WholeCacheTrial = (directory, rounds) => {
+  const { items, atMost } = DEQUE_TARGET;
+  const rows = run<DequeTimes[]>('deque', join(directory, 'deque'), items, rounds);
+  const number = items.toLocaleString('en');
+  const ratio = rows.find(({ name }) => name === 'at() in the middle')?.ratio ?? Infinity;
+  const table = aligned([
+    ['', 'time', '×'],
+    ...rows.map((row) => [row.name, `${row.us.toFixed(1)} µs`, row.ratio.toFixed(2)]),
+  ]);
+  return {
+    table: [`deque: of ${number} items of 100 bytes, calls awaited one by one`, ...table].join('\n'),
+    targets: [
+      verdict(
+        `Deque.at() in the middle of ${number} items against one get()`,
+        `≤ ${atMost} ×`,
+        `${ratio.toFixed(2)} ×`,
+        ratio <= atMost,
       ),
     ],
   };

@@ -131,3 +131,18 @@ test('upkeep stops when the cache is closed', async () => {
   clock.advance(A_MINUTE);
   expect(db.prepare('SELECT count(*) FROM entry').pluck().get()).toBe(1);
 });
+
+test('a ttl of Infinity is no deadline, whatever the ttl of the cache is', async () => {
+  const clock = new FakeClock();
+  const cache = openCache({ clock, ttl: 10 });
+  await cache.set('set', 1, { ttl: Infinity });
+  await cache.add('added', 1, { ttl: Infinity });
+  await cache.incr('counted', 1, { ttl: Infinity });
+  await cache.set('touched', 1);
+  expect(await cache.touch('touched', { ttl: Infinity })).toBe(true);
+  await cache.set('other', 1);
+  clock.advance(A_MINUTE);
+  expect(await listed(cache.keys())).toEqual(['added', 'counted', 'set', 'touched']);
+  expect((await cache.entry('touched'))?.expires).toBeUndefined();
+  expect(await cache.check()).toMatchObject({ problems: [] });
+});

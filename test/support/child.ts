@@ -81,6 +81,15 @@ export class Child {
     this.#process.send({ name, content });
   }
 
+  /** Has it stand still, as a machine does that is overloaded, until resume(). */
+  stop(): void {
+    this.#process.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT');
+  }
+
   /** As `kill -9` does it. */
   kill(): void {
     this.#process.kill('SIGKILL');

@@ -20,6 +20,13 @@ export interface Clock {
   /** The current time in ms since the epoch; deadlines of entries are compared with it. */
   now(): number;
   /**
+   * Milliseconds that only move forward, whatever happens to the time of day, and are the same for all processes of the
+   * machine: locks and the like count their leases by it.
+   *
+   * @default now()
+   */
+  monotonic?(): number;
+  /**
    * Calls `work` about every `intervalMs` without keeping the process alive.
    *
    * @returns a function that stops it
@@ -27,9 +34,13 @@ export interface Clock {
   every(intervalMs: number, work: () => void): () => void;
 }
 
-/** The machine's own clock, which is the default: Date.now(), and timers that do not keep the process alive. */
+/**
+ * The machine's own clock, which is the default: Date.now(), the time since the machine was started, and timers that do not
+ * keep the process alive.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   every: (intervalMs, work) => {
     const timer = setInterval(work, intervalMs);
     timer.unref();

@@ -1,10 +1,12 @@
 import { AtOnce } from './calls/at-once.ts';
+import type { DequeOptions } from './collections/deque-options.ts';
+import { DequeSync } from './collections/deque-sync.ts';
+import { IndexSync } from './collections/ordered-index-sync.ts';
 import {
   type ComputeSync,
   computeSyncTerms,
   memoizeSyncTerms,
   type GetOrSetSyncOptions,
-  validFunction,
 } from './compute/compute-options.ts';
 import { GetOrSetSync } from './compute/get-or-set-sync.ts';
 import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from './compute/memoize.ts';
@@ -12,7 +14,13 @@ import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import type { Entry } from './entry/entry.ts';
-import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
+import {
+  type ExpiryOptions,
+  given,
+  givenPairs,
+  type SetOptions,
+  validFunction,
+} from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -20,15 +28,35 @@ import type { IterationOptions, PeekEntryOptions } from './entry/iteration-optio
 import { type CacheEvents, Events } from './events.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroySync } from './storage/destruction.ts';
+import { AveragerSync } from './recipes/averager-sync.ts';
 import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
-import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
+import { type LeasedItemSync, pullLeasedSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
+
+/** What the body of snapshot() reads with: the verbs of DiskCacheSync that change nothing. */
+export type CacheView = Pick<
+  DiskCacheSync,
+  | 'get'
+  | 'getMany'
+  | 'has'
+  | 'entry'
+  | 'entryMany'
+  | 'path'
+  | 'peek'
+  | 'peekEntry'
+  | 'keys'
+  | 'values'
+  | 'entries'
+  | 'size'
+  | 'count'
+  | 'stats'
+>;
 
 /**
  * A cache whose every verb does its work at once, on the caller's thread: for scripts, build tools and the bodies of
@@ -499,7 +527,8 @@ export class DiskCacheSync {
   ): LeasedItemSync<Value> | undefined;
   pull<Value = unknown>(prefix: string, options?: PullOptions): Entry<Value> | undefined;
   pull<Value = unknown>(prefix: string, options: PullOptions = {}): Entry<Value> | undefined {
-    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    if (options?.lease !== undefined)
+      return pullLeasedSync<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = this.#calls.take(this.#queues.pull(prefix, options));
     return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
@@ -720,6 +749,71 @@ export class DiskCacheSync {
   }
 
   /**
+   * Runs `body`, which only reads, on the cache as it is at one moment, and returns what it returned: nothing that
+   * others write meanwhile is seen by one of its reads and not by another.
+   *
+   * It waits for no lock, and nobody waits for it. In a transaction it sees that one's changes. It may be called again,
+   * when an entry was replaced whose file it was about to read.
+   *
+   * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
+   * @example
+   * ```ts
+   * cache.setMany([['from', 10], ['to', 0]]);
+   * console.log(cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0))); // 10
+   * ```
+   */
+  snapshot<Result>(body: (view: CacheView) => Result): Result {
+    return this.#calls.snapshot(body, this as CacheView);
+  }
+
+  /**
+   * Returns the persistent double-ended queue of a name, as DiskCache.deque() does, for scripts and bodies of
+   * transactions, see DequeSync.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none, `ERR_DISKCACHE_OPTION`
+   * @example
+   * ```ts
+   * cache.deque('jobs').append('resize');
+   * const job = cache.transact((tx) => tx.deque<string>('jobs').popLeft());
+   * console.log(job); // resize
+   * ```
+   */
+  deque<T = unknown>(name: string, options?: DequeOptions): DequeSync<T> {
+    return new DequeSync<T>(this, name, options);
+  }
+
+  /**
+   * Returns the persistent ordered map of a name, as DiskCache.index() does, for scripts and bodies of transactions, see
+   * IndexSync.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none
+   * @example
+   * ```ts
+   * const results = cache.index<string, number>('results');
+   * results.set('a', 1);
+   * console.log(results.last()); // [ 'a', 1 ]
+   * ```
+   */
+  index<K extends Key = Key, V = unknown>(name: string): IndexSync<K, V> {
+    return new IndexSync<K, V>(this, name);
+  }
+
+  /**
+   * Returns the average of a name, as DiskCache.averager() does, for scripts and bodies of transactions, see
+   * AveragerSync. (Of the other recipes, which wait, there are none here: in a transaction nobody else can be at work.)
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY` for a name that is none
+   * @example
+   * ```ts
+   * cache.averager('latency').add(20);
+   * console.log(cache.averager('latency').add(40)); // 30
+   * ```
+   */
+  averager(name: string): AveragerSync {
+    return new AveragerSync(this, name);
+  }
+
+  /**
    * Gives back to the file system what the cache's database does not need any more, and returns how many bytes that is:
    * the pages that hold nothing, and the write-ahead log.
    *
@@ -878,17 +972,5 @@ export class DiskCacheSync {
    */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #pullLeased<Value>(prefix: string, options: PullOptions): LeasedItemSync<Value> | undefined {
-    for (;;) {
-      const leased = this.#calls.write(this.#queues.lease(prefix, options));
-      if (leased === undefined) return undefined;
-      const { row } = leased;
-      const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found === undefined) continue;
-      const entry = this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
-      return leasedItemSync(entry, leased, this.#queues, (work) => this.#calls.write(work));
-    }
   }
 }

@@ -1,40 +1,45 @@
 import type { Readable } from 'node:stream';
 import type { CacheStore } from './cache-store.ts';
+import type { Host } from './collection-store.ts';
+import { CollectionDoor } from './collection-door.ts';
 import { InTurn } from './calls/in-turn.ts';
-import {
-  type Compute,
-  computeTerms,
-  memoizeTerms,
-  type GetOrSetOptions,
-  validFunction,
-} from './compute/compute-options.ts';
+import { type Compute, computeTerms, memoizeTerms, type GetOrSetOptions } from './compute/compute-options.ts';
 import { GetOrSet } from './compute/get-or-set.ts';
-import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
-import { DiskCacheSync } from './disk-cache-sync.ts';
+import { type Memoized, memoizedBy, type MemoizeOptions, memoizePlan } from './compute/memoize.ts';
+import { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
+import type { StagedValue } from './engine/staged-value.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
 import type { Entry } from './entry/entry.ts';
-import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
+import {
+  type ExpiryOptions,
+  given,
+  givenPairs,
+  type SetOptions,
+  validFunction,
+} from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
 import type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
+import type { SnapshotOptions, TransactOptions } from './entry/transact-options.ts';
 import { type CacheEvents, Events } from './events.ts';
+import { hostOf } from './host.ts';
 import type { DiskCacheOptions } from './options.ts';
 import { destroy } from './storage/destruction.ts';
-import { ThrownByBody } from './storage/rows/sqlite-error.ts';
 import type { StreamSource } from './streams/byte-source.ts';
 import { checkRange, type SetStreamOptions, type StreamRange } from './streams/stream-options.ts';
 import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
-import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
+import { type LeasedItem, pullLeased } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
 import { Streams } from './verbs/streams.ts';
+import { Transactions } from './verbs/transactions.ts';
 import { type Prepare, Writes } from './verbs/writes.ts';
 
 /**
@@ -61,7 +66,7 @@ import { type Prepare, Writes } from './verbs/writes.ts';
  * await cache.close();
  * ```
  */
-export class DiskCache implements CacheStore {
+export class DiskCache extends CollectionDoor implements CacheStore {
   /**
    * The same cache for code that cannot wait, on the caller's thread.
    *
@@ -69,6 +74,8 @@ export class DiskCache implements CacheStore {
    * for those.
    */
   readonly sync: DiskCacheSync;
+  /** @internal */
+  protected readonly host: Host;
   readonly #engine: Engine;
   readonly #calls: InTurn;
   readonly #writes: Writes<PreparedValue | UnfinishedValue>;
@@ -78,6 +85,7 @@ export class DiskCache implements CacheStore {
   readonly #queues: Queues<PreparedValue | UnfinishedValue>;
   readonly #computing: GetOrSet;
   readonly #streams: Streams;
+  readonly #transactions: Transactions<DiskCacheSync>;
   #closing: Promise<void> | undefined;
 
   /**
@@ -91,6 +99,7 @@ export class DiskCache implements CacheStore {
    *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
   constructor(directory?: string, options?: DiskCacheOptions) {
+    super();
     this.#engine = new Engine(directory, options);
     this.#calls = new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
@@ -103,6 +112,8 @@ export class DiskCache implements CacheStore {
     this.#computing = new GetOrSet(this.#engine, this.#calls);
     this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
+    this.#transactions = new Transactions(this.#engine, this.sync);
+    this.host = hostOf(this, this.#engine.settings);
   }
 
   /** The folder the cache is in, as an absolute path. */
@@ -446,12 +457,7 @@ export class DiskCache implements CacheStore {
     options?: MemoizeOptions<Parameters<Wrapped>, Awaited<ReturnType<Wrapped>>>,
   ): Memoized<Wrapped> {
     const plan = memoizePlan(fn, options, memoizeTerms);
-    const { key, terms } = plan;
-    const computing = this.#computing;
-    async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
-      return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
-    }
-    return dressed(call, plan, async (...args) => this.delete(key(...args))) as Memoized<Wrapped>;
+    return memoizedBy(this.#computing, plan, (key) => this.delete(key)) as Memoized<Wrapped>;
   }
 
   /**
@@ -633,7 +639,8 @@ export class DiskCache implements CacheStore {
   ): Promise<LeasedItem<Value> | undefined>;
   pull<Value = unknown>(prefix: string, options?: PullOptions): Promise<Entry<Value> | undefined>;
   async pull<Value = unknown>(prefix: string, options: PullOptions = {}): Promise<Entry<Value> | undefined> {
-    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    if (options?.lease !== undefined)
+      return pullLeased<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = await this.#calls.take(this.#queues.pull(prefix, options));
     return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
@@ -854,11 +861,13 @@ export class DiskCache implements CacheStore {
    *
    * The lock is waited for without blocking, after all that this process has called before; then the body runs at once,
    * with the cache's synchronous verbs. It keeps the event loop, and all other writers, for as long as it takes, files
-   * that it reads or writes included. A file that it replaces goes after the commit: until then the files may take up
-   * to twice the size limit.
+   * that it reads or writes included: to store large values without that give them as option `values`. A file that it
+   * replaces goes after the commit: until then the files may take up to twice the size limit.
    *
+   * @param options which `keys` it is about, and `values` that are made ready for it first
    * @throws what `body` threw, and then nothing has changed
-   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise; when an option or one of
+   *   `values` is wrong
    * @throws TimeoutError when the lock was not free within `timeout`: the body has not run
    * @example
    * ```ts
@@ -868,17 +877,42 @@ export class DiskCache implements CacheStore {
    *   tx.incr('to', 3);
    * });
    * console.log(await cache.getMany(['from', 'to'])); // [ 7, 3 ]
+   *
+   * const film = Buffer.alloc(1_000_000); // is written to its file before the lock is taken
+   * await cache.transact((tx, [staged]) => {
+   *   tx.set('film', staged);
+   *   tx.incr('films');
+   * }, { values: [film] });
+   * console.log(await cache.get('films')); // 1
    * ```
    */
-  async transact<Result>(body: (tx: DiskCacheSync) => Result): Promise<Result> {
-    const work = () => {
-      try {
-        return this.#engine.unsliced(() => this.sync.transact(body));
-      } catch (error) {
-        throw new ThrownByBody(error);
-      }
-    };
-    return this.#calls.write({ concerned: 'every key', work, isOnce: true });
+  async transact<Result>(
+    body: (tx: DiskCacheSync, values: readonly StagedValue[]) => Result,
+    options?: TransactOptions,
+  ): Promise<Result> {
+    return this.#calls.putStaged(this.#transactions.transact(body, options));
+  }
+
+  /**
+   * Runs `body`, which only reads, on the cache as it is at one moment, and resolves to what it returned: nothing that
+   * others write meanwhile is seen by one of its reads and not by another.
+   *
+   * It waits for no lock, and nobody waits for it. All that this process has called before is done by then. The body
+   * runs at once, with the synchronous verbs that read, and keeps the event loop for as long as it takes, files that it
+   * reads included. It may be called again, when an entry was replaced whose file it was about to read.
+   *
+   * @param options which `keys` it is about: then it waits for earlier calls on these alone
+   * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
+   * @example
+   * ```ts
+   * await cache.setMany([['from', 10], ['to', 0]]);
+   * const sum = await cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0));
+   * console.log(sum); // 10
+   * ```
+   */
+  async snapshot<Result>(body: (view: CacheView) => Result, options?: SnapshotOptions): Promise<Result> {
+    const { concerned, work } = this.#transactions.snapshot<CacheView, Result>(body, options, this.sync);
+    return this.#calls.read(concerned, work);
   }
 
   /**
@@ -1072,17 +1106,5 @@ export class DiskCache implements CacheStore {
     this.#computing.close();
     await this.#calls.ended();
     await this.#engine.close();
-  }
-
-  async #pullLeased<Value>(prefix: string, options: PullOptions): Promise<LeasedItem<Value> | undefined> {
-    for (;;) {
-      const leased = await this.#calls.write(this.#queues.lease(prefix, options));
-      if (leased === undefined) return undefined;
-      const { row } = leased;
-      const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found === undefined) continue;
-      const entry = this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
-      return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));
-    }
   }
 }

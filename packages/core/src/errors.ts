@@ -37,6 +37,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_KEPT_FAILURE'
   /** A verb was called after close(), or what getOrSet() computed in the background was aborted by it. */
   | 'ERR_DISKCACHE_CLOSED'
+  /** A lock or a place in a semaphore was released or asserted by who does not hold it, or not any more. */
+  | 'ERR_DISKCACHE_NOT_HELD'
   /** `after` in the order of insertion is not in the cache, so that its place is not known. */
   | 'ERR_DISKCACHE_ABSENT'
   /** cache.db is not a DiskCache, or was written by a newer version. */

@@ -4,7 +4,7 @@ import { given, say, told } from '../../support/parent.ts';
 interface Given {
   readonly directory: string;
   readonly number: number;
-  readonly door: 'async' | 'sync';
+  readonly door: 'async' | 'sync' | 'index';
   readonly keys: number;
   readonly callers: number;
   readonly lease?: number;
@@ -36,9 +36,9 @@ if (door === 'sync') {
     values.push(cache.sync.getOrSet(key, computed, options));
   }
 } else {
-  const calls = Array.from({ length: keys * callers }, (_, call) =>
-    cache.getOrSet(call % keys, compute, options),
-  );
+  const memoized = cache.index('results').memoize((key: number) => compute({ key }), { name: 'key', lease });
+  const ask = (key: number) => (door === 'index' ? memoized(key) : cache.getOrSet(key, compute, options));
+  const calls = Array.from({ length: keys * callers }, (_, call) => ask(call % keys));
   say('called');
   values.push(...(await Promise.all(calls)));
 }

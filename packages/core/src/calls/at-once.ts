@@ -1,6 +1,7 @@
 import { monotonicMs, sleepSync } from '../clock.ts';
 import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
+import { fileIsGone, inSnapshot } from '../engine/snapshot.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
 import { isFile, type PreparedFile, type PreparedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
@@ -91,7 +92,11 @@ export class AtOnce {
   /** @returns whether the row was written */
   put({ value, work, replaced }: Put<PreparedValue>): boolean {
     const putRow = () => work(value);
-    return isFile(value) ? this.#withFile(value, putRow, replaced) : this.write({ work: putRow });
+    if (!isFile(value)) return this.write({ work: putRow });
+    const { put } = value;
+    return put === undefined
+      ? this.#withFile(value, putRow, replaced)
+      : this.write({ work: () => put(putRow) });
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
@@ -146,6 +151,11 @@ export class AtOnce {
     } catch (error) {
       throw storageError(error, 'cannot write');
     }
+  }
+
+  /** Runs `body`, which only reads, on the cache as it is at one moment. */
+  snapshot<View, Result>(body: (view: View) => Result, view: View): Result {
+    return this.read(() => inSnapshot(this.#engine, body, view));
   }
 
   /** The file is written before the row, and goes again unless the row came to be. */
@@ -217,9 +227,11 @@ export class AtOnce {
       const content = engine.values.verified(row, engine.storage.files.readSync(row.file, row.size));
       if (Buffer.isBuffer(content)) return { row, value: engine.values.decode(key, row, content) };
       const broken: string = row.file;
+      fileIsGone(engine, broken);
       row = find(key);
       if (row?.file === broken) {
-        if (engine.settings.readOnly) engine.broken.report(broken, content, 'its entry stays');
+        if (engine.settings.readOnly || engine.storage.isReading)
+          engine.broken.report(broken, content, 'its entry stays');
         else this.#write(() => engine.broken.removeEntry(key, broken, content), undefined);
         return undefined;
       }

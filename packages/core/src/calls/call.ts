@@ -27,6 +27,15 @@ export interface Put<Value extends PreparedValue | UnfinishedValue> {
   readonly isInVain?: () => boolean;
 }
 
+/** A change that works with values which are finished first, and whose files are written first. */
+export interface StagedPut<Result> {
+  readonly concerned: Concerned;
+  readonly values: readonly (PreparedValue | UnfinishedValue)[];
+  readonly work: (values: readonly PreparedValue[]) => Result;
+  /** Whether that cannot be done twice. */
+  readonly isOnce: boolean;
+}
+
 /** A change that takes an entry out, and its value with it. */
 export interface Take {
   readonly concerned: Concerned;

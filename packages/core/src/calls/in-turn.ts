@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
 import { AGAIN, type Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
-import { isRow, type PreparedValue, type UnfinishedValue } from '../engine/value-layout.ts';
+import { isFile, isRow, type PreparedValue, type UnfinishedValue } from '../engine/value-layout.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { TimeoutError } from '../errors.ts';
 import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { CheckedRange } from '../streams/stream-options.ts';
-import type { Concerned, Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
+import type { Concerned, Loaded, NextPage, Put, StagedPut, Stepwise, Take, Write } from './call.ts';
 import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
 import { OutgoingValues } from './outgoing-values.ts';
@@ -106,6 +106,15 @@ export class InTurn {
   put(put: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
     this.#engine.assertWritable();
     return this.#putOf(put);
+  }
+
+  /** Does the work in one transaction. */
+  putStaged<T>({ concerned, values, work, isOnce }: StagedPut<T>): Promise<T> {
+    this.#engine.assertWritable();
+    const keys = identities(concerned);
+    return values.every(isRow)
+      ? this.#queue.run(keys, () => work(values), { isOnce })
+      : this.underway(this.#large.write(keys, values, { work, isOnce }));
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
@@ -206,7 +215,8 @@ export class InTurn {
     const keys = identities(concerned);
     if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
-    return this.underway(this.#large.write(keys, value, put));
+    const putRow = ([ready]: readonly PreparedValue[]) => putReady(ready as PreparedValue, work);
+    return this.underway(this.#large.write(keys, [value], { work: putRow, replaced: put.replaced }));
   }
 
   async #openStream(key: Key, range: CheckedRange): Promise<Readable | undefined> {
@@ -326,4 +336,12 @@ export class InTurn {
 
 function identities(concerned: Concerned): readonly (string | number)[] | 'every key' {
   return concerned === 'every key' ? concerned : concerned.map(keyIdentity);
+}
+
+function putReady<T>(
+  value: PreparedValue,
+  work: (value: PreparedValue) => T | typeof AGAIN,
+): T | typeof AGAIN {
+  const putRow = () => work(value);
+  return isFile(value) && value.put !== undefined ? value.put(putRow) : putRow();
 }

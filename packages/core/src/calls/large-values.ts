@@ -1,5 +1,5 @@
 import { monotonicMs } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { AGAIN, Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
@@ -9,16 +9,30 @@ import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDisk } from '../upkeep/freed-space.ts';
 import {
   isFile,
+  isRow,
   type PreparedFile,
   type PreparedValue,
   type UnfinishedValue,
 } from '../engine/value-layout.ts';
-import type { Loaded, Put } from './call.ts';
+import type { Loaded } from './call.ts';
 import { FileRoom } from './file-room.ts';
 import { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
 import type { ConcernedKeys } from './pending-writes.ts';
 import type { WriteQueue } from './write-queue.ts';
+
+/** The work that writes the rows of values. */
+interface LargeWrite<T> {
+  readonly work: (values: readonly PreparedValue[]) => T | typeof AGAIN;
+  readonly isOnce?: boolean;
+  /** Whose entry is replaced, where it is one alone. */
+  readonly replaced?: Key | undefined;
+}
+
+interface Filling {
+  readonly replaced: Key | undefined;
+  readonly askedAt: number;
+}
 
 /** Values in files, read and written off the event loop. */
 export class LargeValues {
@@ -44,41 +58,41 @@ export class LargeValues {
   }
 
   /**
-   * Compresses the value if that is still to be done, writes its file if it has one, then the row; the file goes again
-   * unless the row came to be.
+   * Compresses values where that is still to be done, writes the files that they have, and then does the work that writes
+   * their rows; a file goes again unless its row came to be.
    */
-  async write(
+  async write<T>(
     concerned: ConcernedKeys,
-    given: PreparedFile | UnfinishedValue,
-    { work: putRow, replaced }: Pick<Put<PreparedValue>, 'work' | 'replaced'>,
-  ): Promise<boolean> {
-    const entrant = this.#room.entrant(given.size);
-    let value: PreparedValue | undefined;
-    let file: PendingFile | undefined;
-    let isStored = false;
+    given: readonly (PreparedValue | UnfinishedValue)[],
+    { work, isOnce = false, replaced }: LargeWrite<T>,
+  ): Promise<T> {
+    const size = given.reduce((sum, value) => sum + (isRow(value) ? 0 : value.size), 0);
+    const entrant = this.#room.entrant(size);
+    const values: PreparedValue[] = [];
+    const files: PendingFile[] = [];
+    let mayBeStored = true;
     const before = async () => {
       const askedAt = monotonicMs();
       // Room is given in the order of the calls, so also to what may turn out to be smaller.
       await this.#room.enter(entrant);
-      value = 'finish' in given ? await given.finish() : given;
-      if (!isFile(value)) return;
-      file = new PendingFile(this.#engine, this.#queue, value.file);
-      await this.#fill(file, value, { replaced, askedAt });
-    };
-    const work = () => {
-      const put = () => putRow(value as PreparedValue);
-      return file === undefined ? put() : file.put(put);
+      for (const value of given) {
+        const finished = 'finish' in value ? await value.finish() : value;
+        values.push(
+          isFile(finished) ? await this.#written(finished, files, { replaced, askedAt }) : finished,
+        );
+      }
     };
     try {
-      isStored = await this.#queue.run(concerned, work, { before });
-      return isStored;
+      return await this.#queue.run(concerned, () => work(values), { before, isOnce });
     } catch (error) {
-      isStored = error instanceof NotSynced;
+      mayBeStored = error instanceof NotSynced;
       throw error;
     } finally {
       this.#room.leave(entrant);
-      if (isStored) file?.stored();
-      else await file?.giveUp();
+      for (const file of files) {
+        if (mayBeStored && file.isStored) file.stored();
+        else await file.giveUp();
+      }
     }
   }
 
@@ -187,10 +201,17 @@ export class LargeValues {
     }
   }
 
+  async #written(value: PreparedFile, files: PendingFile[], filling: Filling): Promise<PreparedFile> {
+    const file = new PendingFile(this.#engine, this.#queue, value.file);
+    files.push(file);
+    await this.#fill(file, value, filling);
+    return { ...value, put: (putRow) => file.put(putRow) };
+  }
+
   async #fill(
     file: PendingFile,
     { bytes, size }: PreparedFile,
-    { replaced, askedAt }: { readonly replaced: Key | undefined; readonly askedAt: number },
+    { replaced, askedAt }: Filling,
   ): Promise<void> {
     const room = this.#room;
     const space = bytesOnDisk(size);

@@ -20,6 +20,7 @@ export class PendingFile {
   readonly #engine: Engine;
   readonly #queue: WriteQueue;
   #file: NewFile | undefined;
+  #isPut = false;
   #stopMarking: () => void = () => undefined;
 
   constructor(engine: Engine, queue: WriteQueue, name: string) {
@@ -66,7 +67,18 @@ export class PendingFile {
 
   /** Has the entry written that it belongs to. Needs the write lock. */
   put<T>(putRow: () => T | typeof AGAIN): T | typeof AGAIN {
-    return putReserved(this.#engine, this.name, putRow);
+    const result = putReserved(this.#engine, this.name, putRow);
+    this.#isPut = result === true;
+    return result;
+  }
+
+  /** Whether its entry was written, and not taken back: then nothing is reserved for it any more. */
+  get isStored(): boolean {
+    try {
+      return this.#isPut && this.#engine.storage.reservations.of(this.name) === 0;
+    } catch {
+      return this.#isPut;
+    }
   }
 
   /** Its entry is committed. */

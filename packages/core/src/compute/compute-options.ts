@@ -3,10 +3,12 @@ import {
   deadline,
   LATEST_DATE_MS,
   type SetOptions,
+  validFunction,
+  validOption,
   validTags,
 } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
-import { describe, InvalidArgumentError } from '../errors.ts';
+import { validLease, validSignal, validTimeout } from '../waiting/wait-options.ts';
 
 /** What `compute` of DiskCache.getOrSet() is given. */
 export interface ComputeContext {
@@ -118,9 +120,6 @@ const NAMES = [
 
 /** Outlives a stalled event loop and a full wait for the lock, and is over soon when the process was killed. */
 const DEFAULT_LEASE_MS = 5000;
-/** The value of a process that is killed comes no later from another. */
-const LONGEST_LEASE_MS = 600_000;
-const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 const DEFAULTS: ComputeTerms = {
   ttl: undefined,
@@ -154,15 +153,6 @@ export const computeSyncTerms = checking(SYNC_NAMES);
 export const memoizeTerms = checking([...NAMES, 'name', 'key']);
 export const memoizeSyncTerms = checking([...SYNC_NAMES, 'name', 'key']);
 
-/**
- * The same function when it is one.
- *
- * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
- */
-export function validFunction<Given>(name: string, given: Given): Given {
-  return valid(name, given, typeof given === 'function', 'a function');
-}
-
 /** What set() would be told about a value that was computed. */
 export function setOptionsOf({ ttl, expires, tags }: ComputeTerms, value: unknown): SetOptions {
   return {
@@ -186,7 +176,12 @@ function checkedTerms(options: GetOrSetOptions<never>, names: readonly string[])
     tags,
     staleWhileRevalidateMs: duration('staleWhileRevalidate', staleWhileRevalidate),
     staleIfErrorMs: duration('staleIfError', staleIfError),
-    beta: valid('beta', beta, typeof beta === 'number' && beta >= 0 && beta < Infinity, 'a number from 0 up'),
+    beta: validOption(
+      'beta',
+      beta,
+      typeof beta === 'number' && beta >= 0 && beta < Infinity,
+      'a number from 0 up',
+    ),
     shouldCache: shouldCache === undefined ? DEFAULTS.shouldCache : validFunction('shouldCache', shouldCache),
     leaseMs: validLease(lease),
     errorTtlMs: duration('errorTtl', errorTtl),
@@ -197,29 +192,5 @@ function checkedTerms(options: GetOrSetOptions<never>, names: readonly string[])
 
 function duration(name: string, given: number): number {
   const isRight = typeof given === 'number' && given >= 0 && (given <= LATEST_DATE_MS || given === Infinity);
-  return valid(name, given, isRight, 'a number of milliseconds from 0 up, or Infinity');
-}
-
-function validLease(given: number): number {
-  const isRight = typeof given === 'number' && given > 0 && given <= LONGEST_LEASE_MS;
-  return valid('lease', given, isRight, `a number of milliseconds above 0, at most ${LONGEST_LEASE_MS}`);
-}
-
-function validTimeout(given: number): number {
-  const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
-  return valid('timeout', given, isRight, `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`);
-}
-
-/** Not instanceof: test runners put a class of their own in the place of AbortSignal. */
-function validSignal(given: AbortSignal): AbortSignal {
-  const isRight = typeof given?.aborted === 'boolean' && typeof given.addEventListener === 'function';
-  return valid('signal', given, isRight, 'an AbortSignal');
-}
-
-function valid<Given>(name: string, given: Given, isRight: boolean, allowed: string): Given {
-  if (isRight) return given;
-  throw new InvalidArgumentError(
-    'ERR_DISKCACHE_OPTION',
-    `${name} must be ${allowed}; given ${describe(given)}`,
-  );
+  return validOption(name, given, isRight, 'a number of milliseconds from 0 up, or Infinity');
 }

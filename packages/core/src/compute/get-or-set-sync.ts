@@ -12,7 +12,7 @@ import { putComputed } from './computed-value.ts';
 import { computeFailure, isOnlyOfStorage, report } from './failures.ts';
 import { type Lease, Leases, type Standing, type Wanted } from './leases.ts';
 import { Lookup } from './lookup.ts';
-import { pauseMs } from './pause.ts';
+import { pauseMs } from '../waiting/pause.ts';
 
 /** A call of getOrSet(), checked. */
 export interface RequestSync {

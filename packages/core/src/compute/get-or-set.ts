@@ -15,7 +15,7 @@ import { Flight, type Outcome } from './flight.ts';
 import { type Claim, type Lease, Leases } from './leases.ts';
 import { Lookup } from './lookup.ts';
 import { inTime } from './in-time.ts';
-import { pauseMs } from './pause.ts';
+import { pauseMs } from '../waiting/pause.ts';
 
 /** A call of getOrSet(), checked. */
 export interface Request {

@@ -1,4 +1,5 @@
 import { cacheKey } from '../entry/cache-key.ts';
+import { validFunction } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 import {
@@ -6,7 +7,6 @@ import {
   type ComputeTerms,
   type GetOrSetOptions,
   type GetOrSetSyncOptions,
-  validFunction,
 } from './compute-options.ts';
 
 /** Where the results of a memoized function are kept. */
@@ -81,6 +81,21 @@ export function memoizePlan(
   }
   const prefix = `${validName(name)}:`;
   return { fn, name, key: (...args) => prefix + cacheKey(...args), terms };
+}
+
+/** The function whose calls are computed by `computing`, as promises. */
+export function memoizedBy(
+  computing: {
+    call(request: Pick<MemoizePlan, 'terms'> & { key: Key; compute: () => unknown }): unknown;
+  },
+  plan: MemoizePlan,
+  remove: (key: Key) => unknown,
+): unknown {
+  const { key, terms } = plan;
+  async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
+    return computing.call({ key: key(...args), compute: () => plan.fn.apply(this, args), terms });
+  }
+  return dressed(call, plan, async (...args) => remove(key(...args)));
 }
 
 /** Gives the function that calls the cache the parts of a memoized one, and the looks of the one it calls. */

@@ -10,7 +10,7 @@ import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
 import { AbandonedFiles } from '../upkeep/abandoned-files.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
@@ -21,6 +21,7 @@ import { FullDisk } from './full-disk.ts';
 import { LiveRows } from './live-rows.ts';
 import { UseNotes } from './use-notes.ts';
 import { openStorage } from './open-storage.ts';
+import { writesInSnapshot } from './snapshot.ts';
 import { Place } from './place.ts';
 import { Recovery } from './recovery.ts';
 import { Tally } from '../tally.ts';
@@ -153,10 +154,11 @@ export class Engine {
       throw new DiskCacheError('ERR_DISKCACHE_CLOSED', `the cache in ${this.directory} is closed`);
   }
 
-  /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED`, `ERR_DISKCACHE_READ_ONLY` */
+  /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED`, `ERR_DISKCACHE_READ_ONLY`, and in the body of a snapshot */
   assertWritable(): void {
     this.assertOpen();
     this.assertDestroyable();
+    if (this.storage.isReading) throw writesInSnapshot();
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY` */
@@ -241,8 +243,13 @@ export class Engine {
 
   /** Runs what has to be done in one transaction, however long it takes. */
   unsliced<T>(work: () => T): T {
+    const { sliceEnd } = this;
     this.sliceEnd = Infinity;
-    return work();
+    try {
+      return work();
+    } finally {
+      this.sliceEnd = sliceEnd;
+    }
   }
 
   /** Runs a part of a transaction so that its changes alone are taken back when it throws. */
@@ -314,16 +321,6 @@ export class Engine {
     else this.#useNotes.slide(row);
     this.#noteUse(row.id);
     return true;
-  }
-
-  /** What set() would have to be given to keep of an entry all but its value. */
-  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
-    const deadline = this.storage.sql.deadline.get(id);
-    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
-    const { maxIdleMs } = this.settings;
-    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.now() + maxIdleMs));
-    const extras = { deadline, staleUntil: null, cost: null };
-    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
   }
 
   /** Removes a live entry that was found. */

@@ -1,8 +1,9 @@
 import { type Entry, entryOf } from '../entry/entry.ts';
+import type { EntryTerms } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
-import type { Storage } from '../storage/storage.ts';
+import { isPinned, type Storage } from '../storage/storage.ts';
 
 /** How a read finds a key's live row. */
 export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
@@ -45,6 +46,16 @@ export class LiveRows {
       const row = this.findFull(key);
       return row !== undefined && Math.abs(this.#now() - Math.floor(row.stored)) < maxAgeMs ? row : undefined;
     };
+  }
+
+  /** What set() would have to be given to keep of an entry all but its value. */
+  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
+    const deadline = this.#storage.sql.deadline.get(id);
+    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
+    const maxIdleMs = this.#maxIdleMs;
+    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.#now() + maxIdleMs));
+    const extras = { deadline, staleUntil: null, cost: null };
+    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
   }
 
   /** The same of a row that was found under the lock. */

@@ -38,7 +38,7 @@ export function totalsOf({ storage: { sql, transaction }, live, settings }: Engi
   count: number;
   size: number;
 } {
-  const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
+  const { count, space } = transaction.isWriting ? transaction.totals : totalsFrom(sql.totals.get());
   const expired = sql.countExpired.get({ now: settings.clock.now() }) ?? 0;
   return { count: expired === 0 ? count : count - expired + live.countInUse(), size: space };
 }

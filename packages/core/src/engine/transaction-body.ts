@@ -2,9 +2,15 @@ import { describe, InvalidArgumentError } from '../errors.ts';
 import { isPromiseLike } from './promise-like.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
+/** The same body when it is a function. */
+export function validBody<Body>(body: Body): Body {
+  if (typeof body === 'function') return body;
+  throw invalidBody('a function', describe(body));
+}
+
 /** What the body returns, once it is sure to be synchronous. */
 export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
-  if (typeof body !== 'function') throw invalidBody('a function', describe(body));
+  validBody(body);
   let result: Result;
   try {
     result = body(tx);
@@ -18,6 +24,6 @@ export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result
 function invalidBody(allowed: string, given: string): InvalidArgumentError {
   return new InvalidArgumentError(
     'ERR_DISKCACHE_TRANSACTION',
-    `the body of a transaction must be ${allowed}; given ${given}`,
+    `the body of transact() or snapshot() must be ${allowed}; given ${given}`,
   );
 }

@@ -9,6 +9,8 @@ import type { FileContent, ValueFiles } from '../storage/files/value-files.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
 import { spaceOf } from '../storage/entry-space.ts';
 import type { StoredValue } from '../storage/storage.ts';
+import type { AGAIN } from './engine.ts';
+import { StagedValue } from './staged-value.ts';
 
 /** A value ready to be stored in its row. */
 export interface PreparedRow extends StoredValue {
@@ -20,6 +22,8 @@ export interface PreparedRow extends StoredValue {
 export interface PreparedFile extends StoredValue {
   readonly file: string;
   readonly bytes: Buffer;
+  /** Has the row written that it belongs to, where it is written already. */
+  readonly put?: <T>(putRow: () => T | typeof AGAIN) => T | typeof AGAIN;
 }
 
 export type PreparedValue = PreparedRow | PreparedFile;
@@ -63,6 +67,7 @@ export class ValueLayout {
    * @throws InvalidArgumentError `ERR_DISKCACHE_VALUE`, DiskCacheError `ERR_DISKCACHE_TOO_LARGE`
    */
   prepare(key: Key, value: unknown, tags: string | null): PreparedValue {
+    if (value instanceof StagedValue) return this.#fitting(key, value.take(), tags);
     return this.#laidOut(key, this.#compression.compress(this.#codec.encode(value)), tags);
   }
 

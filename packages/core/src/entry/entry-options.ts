@@ -3,7 +3,7 @@ import type { RowExtras } from '../storage/rows/statements.ts';
 
 /** How long an entry lives. At most one of the two. */
 export interface ExpiryOptions {
-  /** Lifetime from now in ms, more than 0. @default the cache's `ttl` */
+  /** Lifetime from now in ms, more than 0; Infinity for no deadline, whatever the cache's `ttl` is. @default the cache's `ttl` */
   ttl?: number | undefined;
   /**
    * Deadline in ms since the epoch. A deadline that has passed is no error: the entry is gone at once.
@@ -89,7 +89,8 @@ export function renewedExpiry(
   now: number,
 ): Expiry | undefined {
   const checked = checkOptions(options, ['ttl', 'expires']);
-  return deadline(checked, lifetimes.ttlMs, now) === null ? undefined : expiryOf(checked, lifetimes, now);
+  const asksForNone = deadline(checked, lifetimes.ttlMs, now) === null && checked.ttl !== Infinity;
+  return asksForNone ? undefined : expiryOf(checked, lifetimes, now);
 }
 
 /**
@@ -156,7 +157,7 @@ export function deadline(
     }
     return validDeadline(expires);
   }
-  const lifetime = ttl === undefined ? defaultTtlMs : validTtl(ttl);
+  const lifetime = ttl === undefined ? defaultTtlMs : ttl === Infinity ? undefined : validTtl(ttl);
   return lifetime === undefined ? null : Math.min(Math.ceil(now + lifetime), LATEST_DATE_MS);
 }
 
@@ -242,6 +243,28 @@ export function checkOptions<T extends object>(
     if (!(known as readonly string[]).includes(name)) throw unknownOption(name, known);
   }
   return options;
+}
+
+/**
+ * What was given, when it is right.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
+ */
+export function validOption<Given>(name: string, given: Given, isRight: boolean, allowed: string): Given {
+  if (isRight) return given;
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `${name} must be ${allowed}; given ${describe(given)}`,
+  );
+}
+
+/**
+ * The same function when it is one.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
+ */
+export function validFunction<Given>(name: string, given: Given): Given {
+  return validOption(name, given, typeof given === 'function', 'a function');
 }
 
 function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {

@@ -80,6 +80,8 @@ export class Storage {
   readonly #freeIds: number[] = [];
   /** Whether the last transaction wrote entries, and did not only remove some. */
   hasPut = false;
+  /** Whether a snapshot is open, in which nothing may be written. */
+  isReading = false;
   /** About what the changes since the last commit add to the write-ahead log. */
   #logBytes = 0;
   #givenBack = 0;
@@ -120,15 +122,20 @@ export class Storage {
     return true;
   }
 
-  /** Runs reads that all see the cache as it is at the first, and cost less together. */
+  /** Runs reads that all see the cache as it is at the first, and cost less together. Nothing may be written meanwhile. */
   snapshot<T>(reads: () => T): T {
-    if (this.transaction.isOpen) return reads();
-    this.sql.beginRead.run();
-    this.#memory.transactionBegins();
+    if (this.isReading) return reads();
+    const isInTransaction = this.transaction.isOpen;
+    if (!isInTransaction) {
+      this.sql.beginRead.run();
+      this.#memory.transactionBegins();
+    }
+    this.isReading = true;
     try {
       return reads();
     } finally {
-      this.sql.commit.run();
+      this.isReading = false;
+      if (!isInTransaction) this.sql.commit.run();
     }
   }
 

@@ -67,7 +67,7 @@ export class Counters {
     const row = engine.live.findFull(key);
     const value = row && this.#valueOf(key, row);
     const result = sum(key, value === undefined ? from : value, by);
-    const kept = row === undefined || value === undefined ? terms : engine.termsOf(row);
+    const kept = row === undefined || value === undefined ? terms : engine.live.termsOf(row);
     const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
     return typeof put === 'symbol' ? put : result;
   }
