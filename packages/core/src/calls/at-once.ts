@@ -11,7 +11,7 @@ import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDiskNow } from '../upkeep/freed-space.ts';
 import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
-import { RoomTaken } from '../upkeep/evictor.ts';
+import { RoomLocked, RoomTaken } from '../upkeep/evictor.ts';
 import { putReserved, reserveSpace } from './file-space.ts';
 
 const LONGEST_PAUSE_MS = 4;
@@ -188,8 +188,8 @@ export class AtOnce {
       try {
         return this.#write(() => reserveSpace(engine, file, space), undefined);
       } catch (error) {
-        const mayWait = error instanceof RoomTaken && !transaction.isOpen && reservations.hasOthers;
-        if (!mayWait || monotonicMs() > end) throw error;
+        const mayEnd = error instanceof RoomLocked || (error instanceof RoomTaken && reservations.hasOthers);
+        if (!mayEnd || transaction.isOpen || monotonicMs() > end) throw error;
       }
     }
   }

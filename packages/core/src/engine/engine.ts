@@ -14,6 +14,8 @@ import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
+import { Share } from '../upkeep/share.ts';
+import type { SharedLimits } from '../upkeep/shared-limits.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { BrokenFiles } from './broken-files.ts';
 import { FullDisk } from './full-disk.ts';
@@ -51,6 +53,8 @@ export class Engine {
   readonly log: LogSync | undefined;
   readonly values: ValueLayout;
   readonly uses = new Uses();
+  /** Of a part of a sharded cache. */
+  readonly share: Share | undefined;
   readonly evictor: Evictor;
   readonly broken: BrokenFiles;
   readonly checkpoints: Checkpoints;
@@ -70,8 +74,12 @@ export class Engine {
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
 
-  /** Without a directory: a temporary cache, which goes when it is closed or the process ends. */
-  constructor(directory: string | undefined, options: DiskCacheOptions | undefined) {
+  /**
+   * Without a directory: a temporary cache, which goes when it is closed or the process ends.
+   *
+   * @param limits those of the sharded cache that this one is a part of
+   */
+  constructor(directory: string | undefined, options: DiskCacheOptions | undefined, limits?: SharedLimits) {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings);
     const compression = new Compression(this.settings.compression);
@@ -95,11 +103,13 @@ export class Engine {
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
+    this.share = limits && new Share(limits, this);
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
       keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
+      share: this.share,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(storageError(error, 'cannot look after the cache'));
@@ -203,6 +213,7 @@ export class Engine {
     const files = this.storage.transaction.commit();
     this.tally.committed();
     this.uses.committed();
+    this.share?.committed();
     this.checkpoints.committed(this.storage.takeLogBytes());
     return files;
   }
@@ -211,6 +222,7 @@ export class Engine {
   rollback(): readonly string[] {
     this.tally.restore(this.#before);
     this.uses.takenBack();
+    this.share?.takenBack();
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
   }
@@ -247,6 +259,7 @@ export class Engine {
     } catch (error) {
       this.tally.restore(before);
       this.uses.takenBack();
+      this.share?.takenBack();
       throw error;
     }
   }

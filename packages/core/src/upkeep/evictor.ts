@@ -4,22 +4,15 @@ import type { Tally } from '../tally.ts';
 import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Ghosts } from '../policy/ghosts.ts';
-import { type Candidate, type Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 import { releaseAbandoned } from './abandoned-files.ts';
+import type { Limits } from './limits.ts';
+import type { Pressed, Share } from './share.ts';
+import { Victims } from './victims.ts';
 
-export interface Limits {
-  readonly sizeLimit: number;
-  readonly entryLimit: number;
-}
-
-/** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
-const ALL_COMPARED = 64;
-/** With fewer found than this, as ids have gaps, entries are drawn again. */
-const ENOUGH_DRAWN = 5;
-const DRAWS = 3;
 /** Rows removed in one go when they are not compared. */
 const BATCH = 64;
 /** The database file and the value files may exceed the size limit by this before space is made by the page. */
@@ -56,13 +49,17 @@ export interface FileBeingWritten {
   readonly maySpend: boolean;
 }
 
-/** There is no room as long as others write large files; later there may be. */
+/** There is no room as long as others write large files, or hold locks; later there may be. */
 export class RoomTaken extends DiskCacheError {
+  constructor(sizeLimit: number, by = 'values that are just being written take') {
+    super('ERR_DISKCACHE_FULL', `${by} the room that there is (sizeLimit ${sizeLimit} bytes)`);
+  }
+}
+
+/** The same in a sharded cache: those that could give up room are locked. */
+export class RoomLocked extends RoomTaken {
   constructor(sizeLimit: number) {
-    super(
-      'ERR_DISKCACHE_FULL',
-      `values that are just being written take the room that there is (sizeLimit ${sizeLimit} bytes)`,
-    );
+    super(sizeLimit, 'shards that others write to without a pause have');
   }
 }
 
@@ -72,6 +69,8 @@ export interface EvictorInputs {
   /** Whether an entry that would have expired was used too lately for that; then it is written down. */
   readonly keepsByUse: (row: ReplacedRow) => boolean;
   readonly tally: Tally;
+  /** What the cache may have of the limits, where it is a part of a sharded one. */
+  readonly share: Share | undefined;
 }
 
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
@@ -80,8 +79,13 @@ export class Evictor {
   readonly #storage: Storage;
   readonly #policy: Policy;
   readonly #uses: Uses;
+  readonly #victims: Victims;
   readonly #ghosts: Ghosts | undefined;
+  /** What the user has set, of a sharded cache for all of it. */
+  readonly #set: Limits;
+  /** What may be had now. */
   readonly #limits: Limits;
+  readonly #share: Share | undefined;
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #keepsByUse: (row: ReplacedRow) => boolean;
@@ -99,13 +103,16 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, keepsByUse, tally }: EvictorInputs,
+    { now, random, keepsByUse, tally, share }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
+    this.#victims = new Victims(storage, policy, uses, random);
     this.#ghosts = policy.hasGhosts ? new Ghosts() : undefined;
-    this.#limits = limits;
+    this.#set = limits;
+    this.#limits = share ?? limits;
+    this.#share = share;
     this.#now = now;
     this.#random = random;
     this.#keepsByUse = keepsByUse;
@@ -156,7 +163,11 @@ export class Evictor {
   makeRoom(room: Room, deadline: number): boolean {
     if (room.file !== undefined) this.#assertNotTaken(room);
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH).removed === 0 && !this.#evictOne(room, over)) break;
+      if (this.purge(BATCH).removed === 0 && !this.#share?.extend(over, this.#needed(room, over))) {
+        const made = this.#evictOne(room, over, deadline);
+        if (made === 'none') break;
+        if (made === 'later' && !this.#share?.waits(deadline)) return false;
+      }
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -164,6 +175,24 @@ export class Evictor {
     const upcoming = room.file === undefined ? 0 : room.bytes;
     const isDue = this.#unlooked + upcoming >= LOOK_EVERY_BYTES;
     return !isDue || this.#trimFiles(room.spare, upcoming, deadline);
+  }
+
+  /** Evicts until so much of a limit is not used, as far as there is something to evict. */
+  makeUnused(limit: EvictionReason, amount: number, deadline: number): void {
+    const room = limit === 'size' ? { bytes: amount, entries: 0 } : { bytes: 0, entries: amount };
+    for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
+      if (this.purge(BATCH).removed === 0) {
+        const victim = this.#victims.next(undefined);
+        if (victim === undefined) return;
+        this.#evict(victim, over);
+      }
+      if (monotonicMs() > deadline) return;
+    }
+  }
+
+  /** When the entry that would go next was last used or, where uses do not matter, stored; undefined where none can go. */
+  nextToGo(): number | undefined {
+    return this.#victims.lastUseOfNext();
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -203,14 +232,26 @@ export class Evictor {
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  /** @returns false when nothing is left to evict, but what is being written excuses that */
-  #evictOne(room: Room, reason: EvictionReason): boolean {
-    const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
-    if (victim !== undefined) this.#evict(victim, reason);
-    else if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
-    else if (this.#isExcused(room)) return false;
-    else if (!this.#reclaim()) throw new RoomTaken(this.#limits.sizeLimit);
-    return true;
+  /** How much of a limit there has to be. */
+  #needed({ bytes, entries }: Room, limit: EvictionReason): number {
+    const { count, space } = this.#storage.transaction.totals;
+    return limit === 'size' ? space + bytes : count + entries;
+  }
+
+  /** @returns 'none' when nothing is left to evict, but what is being written excuses that */
+  #evictOne(room: Room, reason: EvictionReason, deadline: number): Pressed {
+    const victim = this.#victims.next(room.spare);
+    if (victim !== undefined) return this.#evict(victim, reason);
+    const pressed = this.#share?.press(reason, this.#needed(room, reason), deadline);
+    if (pressed === 'later' && room.file !== undefined && deadline < Infinity)
+      throw new RoomLocked(this.#set.sizeLimit);
+    if (pressed !== undefined && pressed !== 'none') return pressed;
+    const spared = room.file?.maySpend ? this.#victims.next(undefined) : undefined;
+    if (spared !== undefined) return this.#evict(spared, reason);
+    if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
+    else if (this.#isExcused(room)) return 'none';
+    else if (!this.#reclaim()) throw new RoomTaken(this.#set.sizeLimit);
+    return 'more';
   }
 
   get #sizeLimit(): number {
@@ -226,7 +267,7 @@ export class Evictor {
 
   /** Nothing is to go for a file that would not find room anyway. */
   #assertNotTaken(room: Room): void {
-    const { sizeLimit } = this.#limits;
+    const { sizeLimit } = this.#set;
     if (this.#policy.victims === 'none' || this.#isOver(room) === undefined) return;
     const { reservations } = this.#storage;
     const isTaken = () => reservations.all > 0 && reservations.all + room.bytes > sizeLimit;
@@ -241,7 +282,9 @@ export class Evictor {
     const beingWritten = this.#storage.reservations.all - (file?.reserved ?? 0);
     if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
       throw this.#noRoom();
-    return file === undefined && excess <= sizeLimit * OVERDRAFT;
+    return (
+      file === undefined && excess <= (this.#set.sizeLimit * OVERDRAFT) / (this.#share?.whole.count ?? 1)
+    );
   }
 
   /** Gives back what killed processes had reserved. @returns whether there was some */
@@ -252,63 +295,13 @@ export class Evictor {
     return releaseAbandoned(this.#storage, this.#now());
   }
 
-  #evict(victim: ReplacedRow, reason: EvictionReason): void {
+  #evict(victim: ReplacedRow, reason: EvictionReason): 'more' {
+    this.#share?.evicted();
     this.remove(victim);
     this.#storage.transaction.add({ evictions: 1 });
     this.#tally.evicted(victim, reason);
     this.#ghosts?.add(victim.key, this.#storage.transaction.totals.count);
-  }
-
-  #victim(spare: number | undefined): ReplacedRow | undefined {
-    const { sql } = this.#storage;
-    switch (this.#policy.victims) {
-      case 'none':
-        return undefined;
-      case 'first':
-        return this.#storage.arrivals.first(spare);
-      case 'drawn': {
-        const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
-        return least && sql.findReplacedById.get(least.id);
-      }
-    }
-  }
-
-  #leastWorth(candidates: readonly Candidate[]): Candidate | undefined {
-    const { count } = this.#storage.transaction.totals;
-    let least: Candidate | undefined;
-    let leastWorth = Infinity;
-    for (const one of candidates) {
-      const worth = this.#policy.worth(one, count);
-      if (
-        least === undefined ||
-        worth < leastWorth ||
-        (worth === leastWorth && one.lastUse < least.lastUse)
-      ) {
-        least = one;
-        leastWorth = worth;
-      }
-    }
-    return least;
-  }
-
-  /** Some entries, each as likely as any other. */
-  #draw(): Candidate[] {
-    const { sql, transaction } = this.#storage;
-    const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
-    if (low === null || high === null) return [];
-    const { evictions } = transaction.totals;
-    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions);
-    if (high - low < ALL_COMPARED) return sql.candidatesFrom.all(low, ALL_COMPARED).map(candidate);
-
-    const anyId = () => low + Math.floor(this.#random() * (high - low + 1));
-    const drawn = [];
-    for (let draw = 0; draw < DRAWS && drawn.length < ENOUGH_DRAWN; draw++) {
-      drawn.push(...sql.candidatesAt.all(...Array.from({ length: this.#policy.drawn }, anyId)));
-    }
-    // So full of gaps that it takes what follows one: not evenly drawn, but drawn.
-    if (drawn.length < 2)
-      drawn.push(...sql.candidatesFrom.all(anyId(), this.#policy.drawn), ...sql.candidatesFrom.all(low, 2));
-    return drawn.map(candidate);
+    return 'more';
   }
 
   /**
@@ -341,12 +334,13 @@ export class Evictor {
   }
 
   #noRoom(): DiskCacheError {
-    const { sizeLimit, entryLimit } = this.#limits;
+    const { sizeLimit, entryLimit } = this.#set;
     const limits = `sizeLimit ${sizeLimit} bytes, entryLimit ${entryLimit}`;
     const full = (why: string) =>
       new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and ${why}`);
     if (this.#policy.victims === 'none') return full("eviction is 'none'");
-    return this.#storage.transaction.totals.count > 0
+    const count = this.#share?.whole.countAll() ?? this.#storage.transaction.totals.count;
+    return count > 0
       ? full('what is left in it is pinned')
       : new DiskCacheError(
           'ERR_DISKCACHE_TOO_LARGE',

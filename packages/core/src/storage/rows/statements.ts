@@ -337,6 +337,10 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT total(space) FROM reservation
        WHERE place < coalesce((SELECT place FROM reservation WHERE file = ?), 9e15)`,
     ),
+    /** The same for those that began before a moment. */
+    growingSpace: number<[before: number]>(
+      'SELECT total(space) FROM reservation WHERE place IS NOT NULL AND since < ?',
+    ),
     reserve: one<[{ file: string; space: number; since: number; grows: 0 | 1 }]>(
       `INSERT INTO reservation (file, space, since, place)
        VALUES (:file, :space, :since, CASE WHEN :grows THEN (SELECT coalesce(max(place), 0) + 1 FROM reservation) END)
