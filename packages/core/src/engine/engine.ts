@@ -91,9 +91,8 @@ export class Engine {
     const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
     const policy = POLICIES[this.settings.eviction];
     this.storage = openStorage(this.directory, this.settings, this.events);
-    const isDurable = this.settings.durability === 'full';
-    const { home } = this.storage;
-    this.log = isDurable ? new LogSync(home.path, home.newFolders) : undefined;
+    const { path, newFolders } = this.storage.home;
+    this.log = this.settings.durability === 'full' ? new LogSync(path, newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
@@ -305,7 +304,8 @@ export class Engine {
       this.evictor.remove(old);
       growth = { ...growth, old: undefined };
     }
-    const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
+    const rowTerms = { ...terms, stored: this.#useNotes.stamp(), arrival: this.share?.arrival(terms) };
+    const id = this.storage.put(key, stored, rowTerms, growth);
     this.evictor.written(growth.space);
     if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
     return true;

@@ -1,4 +1,5 @@
 import { monotonicMs, sleepSync } from '../clock.ts';
+import type { EntryTerms } from '../entry/entry-options.ts';
 import { TimeoutError } from '../errors.ts';
 import type { EvictionReason } from '../events.ts';
 import type { Limits } from './limits.ts';
@@ -60,6 +61,16 @@ export class Share implements Limits {
 
   get entryLimit(): number {
     return this.#amount('entries');
+  }
+
+  /** The same terms, with the moment of the call that gives them. */
+  called(terms: EntryTerms): EntryTerms {
+    return { ...terms, called: this.whole.moment() };
+  }
+
+  /** The place in the order of insertion that a new entry gets, unless there are later ones. */
+  arrival({ called }: EntryTerms): number {
+    return called ?? this.whole.moment();
   }
 
   /** Says that an entry was evicted. */
@@ -184,12 +195,12 @@ export class Share implements Limits {
     const others = this.#others();
     const part = others[Math.floor(whole.random() * others.length)];
     if (part === undefined || mine === undefined) return false;
-    const now = whole.now();
+    const idle = (lastUse: number) => Math.max(0, whole.now() - lastUse);
     const totals = this.#own.storage.transaction.totals;
     const amount = Math.max(1, Math.ceil(usedIn(reason, totals) * ASKED_EVERY));
     const prepare = () => {
       const theirs = part.evictor.nextToGo();
-      if (theirs !== undefined && now - theirs > IDLER * (now - mine))
+      if (theirs !== undefined && idle(theirs) > IDLER * idle(mine))
         part.evictor.makeUnused(reason, amount, monotonicMs() + IDLER_MS);
     };
     return this.#take(part, reason, this.#amount(reason) + amount, prepare) === 'more';

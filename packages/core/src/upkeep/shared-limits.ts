@@ -39,6 +39,9 @@ const ROUNDING = 0.5 / MOST_PARTS;
 
 const SHARES = { size: 'sizeShare', entries: 'entryShare' } as const;
 const REASONS = ['size', 'entries'] as const satisfies readonly EvictionReason[];
+/** Moments are told apart to this part of a ms; they are whole numbers up to the year 2109, and only count on after that. */
+const MOMENTS_A_MS = 1024;
+const LATEST_MS = 2 ** 42;
 const RETRY_MS = 20;
 const RETRIES = 50;
 
@@ -57,6 +60,7 @@ export class SharedLimits implements Limits {
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly random: () => number;
+  #lastMoment = 0;
   #isBalancing = false;
   #isStopped = false;
 
@@ -67,6 +71,16 @@ export class SharedLimits implements Limits {
     this.timeoutMs = timeoutMs;
     this.now = now;
     this.random = random;
+  }
+
+  /**
+   * A number that is greater than any before, and in processes that call later. As the place of a new entry in the order of
+   * insertion it makes one order of those of all parts.
+   */
+  moment(): number {
+    const now = Math.floor(Math.min(this.now(), LATEST_MS) * MOMENTS_A_MS);
+    this.#lastMoment = Math.max(now, this.#lastMoment + 1);
+    return this.#lastMoment;
   }
 
   /** How much of a limit a share is. */

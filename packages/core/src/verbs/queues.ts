@@ -61,7 +61,8 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const keys = queueKeys(prefix);
     const { side, ...rest } = checkOptions(options, ['side', 'ttl', 'expires', 'tags']);
     const place = validSide(side, 'back');
-    const terms = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
+    const asked = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
+    const terms = engine.share?.called(asked) ?? asked;
     const prepared = this.#prepare(keys.first, value, terms.tags);
     let key = keys.first;
     const work = (finished: PreparedValue) => {

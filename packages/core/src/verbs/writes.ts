@@ -70,7 +70,8 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put<Value> {
     const engine = this.#engine;
     const checked = validKey(key);
-    const terms = entryTerms(options, engine.settings, engine.now());
+    const asked = entryTerms(options, engine.settings, engine.now());
+    const terms = engine.share?.called(asked) ?? asked;
     const value = this.#prepare(checked, given, terms.tags);
     return { concerned: [checked], value, work: (finished) => put(checked, finished, terms) };
   }

@@ -2,6 +2,8 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { whileBusy } from './while-busy.ts';
 
+const TOGETHER = 'BEGIN; SELECT 1 FROM sqlite_schema';
+
 /**
  * SQLite opens and removes the log of a database by its name. Who opens or closes the database therefore does it together
  * with others but never while somebody makes it or moves it away, who does that alone. The lock is SQLite's own, on an empty file
@@ -22,7 +24,20 @@ export class PathLock {
   /** Does something that needs the names to stay. Not within alone(). */
   together<T>(work: () => T): T {
     if (this.#readOnly && !existsSync(this.#path)) return work();
-    return this.#holding('BEGIN; SELECT 1 FROM sqlite_schema', work);
+    return this.#holding(TOGETHER, work);
+  }
+
+  /** Takes the lock together with others until it is let go. @returns what lets go of it */
+  hold(): () => void {
+    if (this.#readOnly && !existsSync(this.#path)) return () => undefined;
+    const lock = this.#open();
+    try {
+      this.#begin(lock, TOGETHER);
+      return () => lock.close();
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
   }
 
   /** Closes the database together with others, or where that is not to be had, as when the folder is gone, all the same. */
@@ -53,14 +68,18 @@ export class PathLock {
   #holding<T>(begin: string, work: () => T): T {
     const lock = this.#open();
     try {
-      whileBusy(this.#timeoutMs, () => {
-        if (lock.inTransaction) lock.exec('ROLLBACK');
-        lock.exec(begin);
-      });
+      this.#begin(lock, begin);
       return work();
     } finally {
       lock.close();
     }
+  }
+
+  #begin(lock: Database.Database, begin: string): void {
+    whileBusy(this.#timeoutMs, () => {
+      if (lock.inTransaction) lock.exec('ROLLBACK');
+      lock.exec(begin);
+    });
   }
 
   #open(): Database.Database {
