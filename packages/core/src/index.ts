@@ -2,6 +2,9 @@ import './node-version.ts';
 
 export { DiskCache } from './disk-cache.ts';
 export { DiskCacheSync } from './disk-cache-sync.ts';
+export { ShardedDiskCache } from './sharding/sharded-disk-cache.ts';
+export { ShardedDiskCacheSync } from './sharding/sharded-disk-cache-sync.ts';
+export type { ShardedDiskCacheOptions } from './sharding/shards.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { DiskCacheOptions, Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';

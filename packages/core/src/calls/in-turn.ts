@@ -144,16 +144,33 @@ export class InTurn {
     return this.#queue.run('every key', work, { before, committed: stepped });
   }
 
-  /** The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end. */
-  async amongOthers(change: Stepwise, after: () => Promise<number>): Promise<number> {
+  /**
+   * The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end.
+   *
+   * @param first what it waits for before it begins
+   */
+  async amongOthers(
+    change: Stepwise,
+    after: () => Promise<number>,
+    first?: Promise<unknown>,
+  ): Promise<number> {
     this.#engine.assertWritable();
     const { step, stepped } = change;
     const oneStep = () => this.#queue.run([NO_KEY], () => step(false), { committed: stepped });
     const all = async () => {
+      await first;
       while (!(await oneStep()));
       return change.result + (await after());
     };
     return this.underway(all());
+  }
+
+  /** Resolves when all is done that was called before; what is called later is held up until `until` resolves. */
+  async standStill(until: Promise<void>): Promise<void> {
+    this.#engine.assertWritable();
+    const ended = this.#queue.read('every key', () => undefined);
+    this.#queue.holdUp(until);
+    await this.underway(ended);
   }
 
   /** The pages of what is gone through, empty ones left out. The event loop turns after each. */

@@ -94,6 +94,17 @@ export class WriteQueue {
     return this.#add({ concerned, work, isRead: false, isLong: true }, { before }, signal);
   }
 
+  /** Holds up all later calls until `until` resolves. */
+  holdUp(until: Promise<void>): void {
+    const waiting: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'> = {
+      concerned: 'every key',
+      work: () => undefined,
+      isRead: true,
+      isLong: false,
+    };
+    void this.#add(waiting, { before: () => until });
+  }
+
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
   read<T>(concerned: ConcernedKeys, work: () => T): Promise<T> {
     return this.#add({ concerned, work, isRead: true, isLong: false }, {});

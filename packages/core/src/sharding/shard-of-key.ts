@@ -11,7 +11,17 @@ const float = new DataView(new ArrayBuffer(8));
  * found by it. All items of a queue are in one shard, that of its prefix, so that they keep their order.
  */
 export function shardOfKey(key: Key, count: number): number {
-  const hash = typeof key === 'string' ? hashOfText(queueOfItem(key) ?? key) : hashOf(key);
+  if (typeof key === 'string') return spread(hashOfText(queueOfItem(key) ?? key), count);
+  // What is no key is for any of the shards to refuse.
+  return typeof key === 'number' || key instanceof Uint8Array ? spread(hashOf(key), count) : 0;
+}
+
+/** The one that a queue is in. */
+export function shardOfQueue(prefix: string, count: number): number {
+  return typeof prefix === 'string' ? spread(hashOfText(prefix), count) : 0;
+}
+
+function spread(hash: number, count: number): number {
   return Math.floor((hash / 2 ** 32) * count);
 }
 

@@ -6,6 +6,9 @@ import { storageError } from './rows/sqlite-error.ts';
 const TAG_NAME = 'CACHEDIR.TAG';
 const TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by DiskCache.\n';
 
+/** What tells how many shards there are, in the folder of a sharded cache. */
+export const SHARDS_FILE = 'shards.json';
+
 /**
  * Makes the folder of a cache if there is none, private to the user.
  *

@@ -11,6 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 import { releaseAbandoned } from './abandoned-files.ts';
 import type { Limits } from './limits.ts';
 import type { Pressed, Share } from './share.ts';
+import type { EvictionBounds } from './shared-limits.ts';
 import { Victims } from './victims.ts';
 
 /** Rows removed in one go when they are not compared. */
@@ -163,7 +164,7 @@ export class Evictor {
   makeRoom(room: Room, deadline: number): boolean {
     if (room.file !== undefined) this.#assertNotTaken(room);
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH).removed === 0 && !this.#share?.extend(over, this.#needed(room, over))) {
+      if (this.purge(BATCH).removed === 0 && !this.#share?.extend(over, added(room, over))) {
         const made = this.#evictOne(room, over, deadline);
         if (made === 'none') break;
         if (made === 'later' && !this.#share?.waits(deadline)) return false;
@@ -177,22 +178,21 @@ export class Evictor {
     return !isDue || this.#trimFiles(room.spare, upcoming, deadline);
   }
 
-  /** Evicts until so much of a limit is not used, as far as there is something to evict. */
-  makeUnused(limit: EvictionReason, amount: number, deadline: number): void {
-    const room = limit === 'size' ? { bytes: amount, entries: 0 } : { bytes: 0, entries: amount };
-    for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH).removed === 0) {
-        const victim = this.#victims.next(undefined);
-        if (victim === undefined) return;
-        this.#evict(victim, over);
-      }
-      if (monotonicMs() > deadline) return;
+  /** Evicts so many bytes, or entries, or all that may go if it is less. */
+  evictSome(reason: EvictionReason, amount: number, { deadline, spare, latest }: EvictionBounds): void {
+    const { transaction } = this.#storage;
+    const used = () => (reason === 'size' ? transaction.totals.space : transaction.totals.count);
+    for (const enough = used() - amount; used() > enough && monotonicMs() <= deadline;) {
+      if (this.purge(BATCH).removed > 0) continue;
+      const victim = this.#victims.next(spare, latest);
+      if (victim === undefined) return;
+      this.#evict(victim, reason);
     }
   }
 
-  /** When the entry that would go next was last used or, where uses do not matter, stored; undefined where none can go. */
-  nextToGo(): number | undefined {
-    return this.#victims.lastUseOfNext();
+  /** When the entry that would go next was last used or, where uses do not matter, came; undefined where none can go. */
+  timeOfNext(spare: number | undefined): number | undefined {
+    return this.#victims.timeOfNext(spare);
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -232,22 +232,18 @@ export class Evictor {
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  /** How much of a limit there has to be. */
-  #needed({ bytes, entries }: Room, limit: EvictionReason): number {
-    const { count, space } = this.#storage.transaction.totals;
-    return limit === 'size' ? space + bytes : count + entries;
-  }
-
   /** @returns 'none' when nothing is left to evict, but what is being written excuses that */
   #evictOne(room: Room, reason: EvictionReason, deadline: number): Pressed {
-    const victim = this.#victims.next(room.spare);
-    if (victim !== undefined) return this.#evict(victim, reason);
-    const pressed = this.#share?.press(reason, this.#needed(room, reason), deadline);
+    if (this.#share?.isMuch(reason, added(room, reason)) !== true) {
+      const victim = this.#victims.next(room.spare);
+      if (victim !== undefined) return this.#evict(victim, reason);
+    }
+    const pressed = this.#share?.press(reason, added(room, reason), deadline, room.spare) ?? 'none';
     if (pressed === 'later' && room.file !== undefined && deadline < Infinity)
       throw new RoomLocked(this.#set.sizeLimit);
-    if (pressed !== undefined && pressed !== 'none') return pressed;
-    const spared = room.file?.maySpend ? this.#victims.next(undefined) : undefined;
-    if (spared !== undefined) return this.#evict(spared, reason);
+    if (pressed !== 'none') return pressed;
+    const victim = this.#victims.next(room.file?.maySpend ? undefined : room.spare);
+    if (victim !== undefined) return this.#evict(victim, reason);
     if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
     else if (this.#isExcused(room)) return 'none';
     else if (!this.#reclaim()) throw new RoomTaken(this.#set.sizeLimit);
@@ -347,4 +343,9 @@ export class Evictor {
           `the value cannot fit, whatever is evicted (${limits})`,
         );
   }
+}
+
+/** How much room is wanted of what is limited. */
+function added({ bytes, entries }: Room, limit: EvictionReason): number {
+  return limit === 'size' ? bytes : entries;
 }

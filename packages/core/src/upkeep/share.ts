@@ -5,6 +5,7 @@ import type { EvictionReason } from '../events.ts';
 import type { Limits } from './limits.ts';
 import {
   addShare,
+  type EvictionBounds,
   inTransactionOf,
   lookAt,
   type Part,
@@ -19,6 +20,11 @@ const ASKED_EVERY = 1 / 256;
 const IDLER = 1.25;
 /** And no longer than this at a time. */
 const IDLER_MS = 1;
+/** More than this part of what a part has is made room for in all parts, in pieces of that part of it. */
+const MUCH = 1 / 8;
+const PIECE = 1 / 16;
+/** And while they are no later than the first of another part by more than this part of its idle time. */
+const SLACK = 1 / 8;
 
 /** Between two attempts where the lock cannot be let go meanwhile, and how long there are such. */
 const PAUSE_MS = 1;
@@ -28,6 +34,12 @@ const APART_MS = 100;
 
 /** What came of asking others for what they use. */
 export type Pressed = 'more' | 'later' | 'none';
+
+/** A part, and when the entry that would go there next was last used, or came. */
+interface Candidate {
+  readonly part: Part;
+  readonly time: number;
+}
 
 /**
  * What one of several caches may have of the limits that they have together. At its limit it first takes what others do
@@ -41,8 +53,6 @@ export class Share implements Limits {
   readonly #own: Part;
   /** Evictions until others are asked again. */
   #untilAsked = 0;
-  /** Where press() begins. */
-  #turn = 0;
   #hasTaken = false;
   /** When others were last found locked, and since when they were again and again, by monotonicMs(). */
   #lockedAt = -Infinity;
@@ -81,41 +91,62 @@ export class Share implements Limits {
   /**
    * Takes what others can spare, when it is time to ask them.
    *
-   * @param needed how much of the limit is needed in all
+   * @param added how much is to be added to what the part has
    * @returns whether it was something
    */
-  extend(reason: EvictionReason, needed: number): boolean {
+  extend(reason: EvictionReason, added: number): boolean {
     if (this.#untilAsked > 0) return false;
-    const offers = this.#others()
-      .map((part) => ({ part, totals: lookAt(part) }))
-      .map(({ part, totals }) => ({ part, unused: totals && this.whole.unused(reason, totals) }))
-      .filter((offer): offer is { part: Part; unused: number } => (offer.unused ?? 0) > 0)
+    const offers = this.whole.parts
+      .map((part) => ({ part, totals: part === this.#own ? undefined : lookAt(part) }))
+      .map(({ part, totals }) => ({
+        part,
+        unused: totals === undefined ? 0 : this.whole.unused(reason, totals),
+      }))
+      .filter(({ unused }) => unused > 0)
       .sort((a, b) => b.unused - a.unused);
     let hasMore = false;
     for (const { part } of offers) {
-      if (this.#wanted(reason, needed) <= 0) break;
-      if (this.#take(part, reason, needed) === 'more') hasMore = true;
+      if (this.#missing(reason, added) <= 0) break;
+      if (this.#take(part, reason, added) === 'more') hasMore = true;
     }
     if (hasMore) return true;
     this.#untilAsked = Math.max(1, this.#own.storage.transaction.totals.count * ASKED_EVERY);
-    return this.#takeFromIdler(reason);
+    return this.#takeFromIdler(reason, added);
   }
 
-  /** Has others evict where this part has nothing left to evict itself. */
-  press(reason: EvictionReason, needed: number, deadline: number): Pressed {
+  /** Whether so much is missing that all parts are to give something. */
+  isMuch(reason: EvictionReason, added: number): boolean {
+    return this.#missing(reason, added) > this.#used(reason) * MUCH;
+  }
+
+  /**
+   * Has that part evict, piece by piece, in which the next entry to go was not used for the longest time.
+   *
+   * @param spare the id of an entry of this part that is not to go
+   */
+  press(reason: EvictionReason, added: number, deadline: number, spare: number | undefined): Pressed {
+    const piece = Math.ceil(this.#missing(reason, added) * PIECE);
+    const candidates: Candidate[] = [];
     let pressed: Pressed = 'none';
-    const others = this.#others();
-    const turn = this.#turn++ % others.length;
-    const inTurn = [...others.slice(turn), ...others.slice(0, turn)];
-    for (const [place, part] of inTurn.entries()) {
-      const missing = this.#missing(reason, needed);
-      if (missing <= 0) break;
-      if (monotonicMs() > deadline) return 'more';
-      const amount = Math.ceil(missing / (others.length - place));
-      const taken = this.#take(part, reason, needed, () => part.evictor.makeUnused(reason, amount, deadline));
-      if (taken === 'more' || pressed === 'none') pressed = taken;
+    const ask = (part: Part, evict: (bounds: EvictionBounds) => void) => {
+      const bounds = { deadline, spare: part === this.#own ? spare : undefined };
+      let time: number | undefined;
+      const taken = this.#take(part, reason, added, () => {
+        evict(bounds);
+        time = part.evictor.timeOfNext(bounds.spare);
+      });
+      if (pressed === 'none' || taken === 'more') pressed = taken;
+      if (taken !== 'later' && time !== undefined) insert(candidates, { part, time });
+    };
+    for (const part of this.whole.parts) ask(part, () => undefined);
+    for (let next = candidates.shift(); next !== undefined; next = candidates.shift()) {
+      const { part } = next;
+      const missing = this.#missing(reason, added);
+      if (missing <= 0 || monotonicMs() > deadline) return 'more';
+      const latest = this.#laterThan(candidates[0]?.time);
+      ask(part, (bounds) => part.evictor.evictSome(reason, Math.min(piece, missing), { ...bounds, latest }));
     }
-    if (pressed !== 'none' || this.#missing(reason, needed) <= 0) return pressed;
+    if (pressed !== 'none') return pressed;
     const balance = this.whole.balance();
     return balance === 'changed' ? 'more' : balance === 'busy' ? 'later' : 'none';
   }
@@ -148,22 +179,16 @@ export class Share implements Limits {
     this.#hasTaken = false;
   }
 
-  #others(): Part[] {
-    return this.whole.parts.filter((part) => part !== this.#own);
+  #used(reason: EvictionReason): number {
+    return usedIn(reason, this.#own.storage.transaction.totals);
   }
 
   #amount(reason: EvictionReason): number {
     return this.whole.amount(reason, shareIn(reason, this.#own.storage.transaction.totals));
   }
 
-  #missing(reason: EvictionReason, needed: number): number {
-    return needed - this.#amount(reason);
-  }
-
-  /** In units. */
-  #wanted(reason: EvictionReason, needed: number): number {
-    const { totals } = this.#own.storage.transaction;
-    return this.whole.unitsFor(reason, needed) - shareIn(reason, totals);
+  #missing(reason: EvictionReason, added: number): number {
+    return this.#used(reason) + added - this.#amount(reason);
   }
 
   /**
@@ -171,38 +196,51 @@ export class Share implements Limits {
    *
    * @param prepare done under its lock before
    */
-  #take(part: Part, reason: EvictionReason, needed: number, prepare?: () => void): Pressed {
-    const wanted = this.#wanted(reason, needed);
+  #take(part: Part, reason: EvictionReason, added: number, prepare?: () => void): Pressed {
+    const own = this.#own.storage.transaction;
+    const missing = this.#missing(reason, added);
     let taken = 0;
     const isDone = inTransactionOf(part, () => {
       prepare?.();
+      if (part === this.#own) return;
+      const wanted = this.whole.unitsFor(reason, this.#used(reason) + added) - shareIn(reason, own.totals);
       const { transaction } = part.storage;
       const unused = this.whole.unused(reason, transaction.totals);
       taken = Math.max(0, Math.min(unused, Math.max(wanted, Math.ceil(unused / 2))));
       addShare(transaction, reason, -taken);
     });
     if (!isDone) return 'later';
-    if (taken === 0) return 'none';
-    this.#hasTaken = true;
-    addShare(this.#own.storage.transaction, reason, taken);
-    return 'more';
+    if (taken > 0) {
+      this.#hasTaken = true;
+      addShare(own, reason, taken);
+    }
+    return this.#missing(reason, added) < missing ? 'more' : 'none';
+  }
+
+  /** Some time after that of another part: what is drawn at random is not exact. */
+  #laterThan(time = Infinity): number {
+    return time + SLACK * Math.max(0, this.whole.now() - time);
   }
 
   /** As a cache that is not sharded would do it: so a part in which nothing is used any more does not keep its share. */
-  #takeFromIdler(reason: EvictionReason): boolean {
-    const { whole } = this;
-    const mine = this.#own.evictor.nextToGo();
-    const others = this.#others();
-    const part = others[Math.floor(whole.random() * others.length)];
-    if (part === undefined || mine === undefined) return false;
-    const idle = (lastUse: number) => Math.max(0, whole.now() - lastUse);
-    const totals = this.#own.storage.transaction.totals;
-    const amount = Math.max(1, Math.ceil(usedIn(reason, totals) * ASKED_EVERY));
+  #takeFromIdler(reason: EvictionReason, added: number): boolean {
+    const { parts, random, now } = this.whole;
+    const mine = this.#own.evictor.timeOfNext(undefined);
+    const part = parts[Math.floor(random() * parts.length)];
+    if (mine === undefined || part === undefined || part === this.#own) return false;
+    const amount = Math.max(1, Math.ceil(this.#used(reason) * ASKED_EVERY));
+    const latest = mine - (IDLER - 1) * Math.max(0, now() - mine);
+    // In the same ms nothing is idle.
     const prepare = () => {
-      const theirs = part.evictor.nextToGo();
-      if (theirs !== undefined && idle(theirs) > IDLER * idle(mine))
-        part.evictor.makeUnused(reason, amount, monotonicMs() + IDLER_MS);
+      if (latest < mine)
+        part.evictor.evictSome(reason, amount, { deadline: monotonicMs() + IDLER_MS, latest });
     };
-    return this.#take(part, reason, this.#amount(reason) + amount, prepare) === 'more';
+    return this.#take(part, reason, Math.max(added, amount), prepare) === 'more';
   }
+}
+
+/** Keeps them in the order of their times. */
+function insert(candidates: Candidate[], candidate: Candidate): void {
+  const place = candidates.findIndex(({ time }) => time > candidate.time);
+  candidates.splice(place === -1 ? candidates.length : place, 0, candidate);
 }

@@ -4,12 +4,22 @@ import { type Totals, totalsFrom } from '../storage/rows/totals.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Limits } from './limits.ts';
 
+/** How far evictSome() goes. */
+export interface EvictionBounds {
+  /** When it stops, by monotonicMs(). */
+  readonly deadline: number;
+  /** The id of an entry that is not to go. */
+  readonly spare?: number | undefined;
+  /** Only entries that were used, or came, no later than this, in ms since the epoch. */
+  readonly latest?: number;
+}
+
 /** One of the caches that have their limits together, as the others see it. */
 export interface Part {
   readonly storage: Storage;
   readonly evictor: {
-    nextToGo(): number | undefined;
-    makeUnused(reason: EvictionReason, amount: number, deadline: number): void;
+    timeOfNext(spare: number | undefined): number | undefined;
+    evictSome(reason: EvictionReason, amount: number, bounds: EvictionBounds): void;
   };
   /** Does work in a transaction of its own, or returns false at once where that would have to wait, or failed. */
   tryWrite(work: () => void): boolean;
@@ -40,7 +50,7 @@ const ROUNDING = 0.5 / MOST_PARTS;
 const SHARES = { size: 'sizeShare', entries: 'entryShare' } as const;
 const REASONS = ['size', 'entries'] as const satisfies readonly EvictionReason[];
 /** Moments are told apart to this part of a ms; they are whole numbers up to the year 2109, and only count on after that. */
-const MOMENTS_A_MS = 1024;
+export const MOMENTS_A_MS = 1024;
 const LATEST_MS = 2 ** 42;
 const RETRY_MS = 20;
 const RETRIES = 50;
@@ -105,12 +115,16 @@ export class SharedLimits implements Limits {
     return this.parts.reduce((sum, part) => sum + (lookAt(part)?.count ?? 0), 0);
   }
 
+  /** Whether it looks as if not all of the limits were given out, or more than that. */
+  get isUneven(): boolean {
+    return this.#missing()?.some((units) => units !== 0) ?? false;
+  }
+
   /** Gives out what nobody has, or takes back what is too much, as after the recovery of an older state of a part. */
   balance(): Balance {
-    if (this.parts.length < this.count) return 'busy';
-    const totals = this.parts.map(lookAt).filter((one) => one !== undefined);
-    if (totals.length < this.count) return 'busy';
-    if (REASONS.every((reason) => missingOf(reason, totals) === 0)) return 'even';
+    const missing = this.#missing();
+    if (missing === undefined) return 'busy';
+    if (missing.every((units) => units === 0)) return 'even';
     const isHeld = this.#holdingAll(() => {
       for (const reason of REASONS) this.#giveOut(reason);
     });
@@ -135,6 +149,12 @@ export class SharedLimits implements Limits {
 
   #limit(reason: EvictionReason): number {
     return reason === 'size' ? this.sizeLimit : this.entryLimit;
+  }
+
+  /** What nobody has of each limit, in units; undefined where some part cannot be looked at. */
+  #missing(): number[] | undefined {
+    const totals = this.parts.map(lookAt).filter((one) => one !== undefined);
+    return totals.length < this.count ? undefined : REASONS.map((reason) => missingOf(reason, totals));
   }
 
   #holdingAll(work: () => void, place = 0): boolean {

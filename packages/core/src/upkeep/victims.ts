@@ -2,6 +2,7 @@ import type { Candidate, Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
+import { MOMENTS_A_MS } from './shared-limits.ts';
 
 /** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
 const ALL_COMPARED = 64;
@@ -23,27 +24,38 @@ export class Victims {
     this.#random = random;
   }
 
-  /** @param spare the id of one that is not to go */
-  next(spare: number | undefined): ReplacedRow | undefined {
-    const { sql } = this.#storage;
+  /**
+   * @param spare the id of one that is not to go
+   * @param latest only one whose time is not after this, see timeOfNext()
+   */
+  next(spare: number | undefined, latest = Infinity): ReplacedRow | undefined {
     switch (this.#policy.victims) {
       case 'none':
         return undefined;
-      case 'first':
-        return this.#storage.arrivals.first(spare);
+      case 'first': {
+        const first = this.#storage.arrivals.first(spare);
+        return first !== undefined && first.seq / MOMENTS_A_MS <= latest ? first : undefined;
+      }
       case 'drawn': {
-        const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
-        return least && sql.findReplacedById.get(least.id);
+        const least = this.#least(spare);
+        if (least === undefined || least.lastUse > latest) return undefined;
+        return this.#storage.sql.findReplacedById.get(least.id);
       }
     }
   }
 
-  /** When it was last used or, where uses do not matter, stored. */
-  lastUseOfNext(): number | undefined {
-    const { sql, arrivals } = this.#storage;
-    if (this.#policy.victims === 'drawn') return this.#leastWorth(this.#draw())?.lastUse;
-    const first = this.#policy.victims === 'first' ? arrivals.first(undefined) : undefined;
-    return first && sql.candidatesFrom.get(first.id, 1)?.stored;
+  /**
+   * When it was last used or, where uses do not matter, came, in ms since the epoch; undefined where there is none. When an
+   * entry came is only known in a part of a sharded cache.
+   */
+  timeOfNext(spare: number | undefined): number | undefined {
+    if (this.#policy.victims === 'drawn') return this.#least(spare)?.lastUse;
+    const first = this.#policy.victims === 'first' ? this.#storage.arrivals.first(spare) : undefined;
+    return first && first.seq / MOMENTS_A_MS;
+  }
+
+  #least(spare: number | undefined): Candidate | undefined {
+    return this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
   }
 
   #leastWorth(candidates: readonly Candidate[]): Candidate | undefined {

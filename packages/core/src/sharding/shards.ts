@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { InTurn } from '../calls/in-turn.ts';
+import { DiskCache } from '../disk-cache.ts';
+import { Engine } from '../engine/engine.ts';
+import type { Key } from '../entry/key.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
+import {
+  makeDirectory,
+  makeTemporaryDirectory,
+  markAsCache,
+  removeAtExit,
+  removeTemporaryDirectory,
+} from '../storage/directory.ts';
+import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
+import { SharedLimits } from '../upkeep/shared-limits.ts';
+import { type HeldLayout, holdLayout, shardFolder, validShards } from './layout.ts';
+import { shardOfKey, shardOfQueue } from './shard-of-key.ts';
+
+/** How a sharded cache is opened: as a DiskCache is, and with a number of shards. */
+export interface ShardedDiskCacheOptions extends DiskCacheOptions {
+  /**
+   * How many shards a new cache gets, from 1 to 256. It is stored: for one that exists leave it out, or give the number that
+   * it has. Each shard is a DiskCache in a folder of its own with a lock of its own; more than there are processes that write
+   * at a time are of little use.
+   *
+   * @default 8, or as many as there are
+   */
+  shards?: number | undefined;
+}
+
+/** One of the caches that a sharded one is made of. */
+export interface Shard {
+  readonly engine: Engine;
+  readonly calls: InTurn;
+  readonly cache: DiskCache;
+}
+
+/** What balance() could not put right at once is tried again after so long. */
+const BALANCE_MS = 10_000;
+
+/** The shards of a cache, opened and closed together. */
+export class Shards {
+  /** As an absolute path. */
+  readonly directory: string;
+  readonly settings: Settings;
+  readonly all: readonly Shard[];
+  readonly limits: SharedLimits;
+  readonly #layout: HeldLayout;
+  readonly #isTemporary: boolean;
+  readonly #stopTicking: () => void;
+  #isClosed = false;
+
+  constructor(given: string | undefined, { shards, ...options }: ShardedDiskCacheOptions = {}) {
+    const count = shards === undefined ? undefined : validShards(shards);
+    this.settings = resolveOptions(options);
+    const { readOnly, clock, random } = this.settings;
+    this.#isTemporary = given === undefined;
+    this.directory = this.#place(given);
+    if (!this.settings.allowNetworkFileSystem) refuseNetworkFileSystem(this.directory);
+    if (!readOnly) makeDirectory(this.directory);
+    this.#layout = holdLayout(this.directory, count, this.settings);
+    if (!readOnly) markAsCache(this.directory);
+    this.limits = new SharedLimits({
+      ...this.settings,
+      count: this.#layout.shards,
+      now: () => clock.now(),
+      random,
+    });
+    this.all = this.#open(options);
+    this.#stopTicking = readOnly
+      ? () => undefined
+      : clock.every(BALANCE_MS, () => void this.limits.balance());
+    if (this.#layout.isNew) this.limits.balance();
+    else if (!readOnly && this.limits.isUneven) this.limits.balanceSoon();
+  }
+
+  /** The shard that a key belongs to. What is no key is for the shard to refuse. */
+  of(key: Key): Shard {
+    return this.all[this.placeOf(key)] as Shard;
+  }
+
+  /** The shard that a queue is in, all of it. */
+  ofQueue(prefix: string): Shard {
+    return this.all[shardOfQueue(prefix, this.all.length)] as Shard;
+  }
+
+  /** Which one that is. */
+  placeOf(key: Key): number {
+    return shardOfKey(key, this.all.length);
+  }
+
+  /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
+  assertOpen(): void {
+    for (const { engine } of this.all) engine.assertOpen();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#stop();
+    await Promise.all(this.all.map(({ cache }) => cache.close()));
+    this.#leave();
+  }
+
+  closeSync(): void {
+    if (this.#isClosed) return;
+    this.#stop();
+    for (const { engine } of this.all) engine.closeSync();
+    this.#leave();
+  }
+
+  #place(given: string | undefined): string {
+    if (given !== undefined) return resolve(validDirectory(given));
+    if (this.settings.readOnly) {
+      throw new InvalidArgumentError(
+        'ERR_DISKCACHE_OPTION',
+        'directory must be the path of a folder where readOnly is given; given undefined',
+      );
+    }
+    const directory = makeTemporaryDirectory();
+    removeAtExit(directory, () => this.closeSync());
+    return directory;
+  }
+
+  /** All of them together are not to take more memory than one cache. */
+  #open(options: DiskCacheOptions): Shard[] {
+    const { shards: count } = this.#layout;
+    const memoryLimit = Math.floor(this.settings.memoryLimit / count);
+    const opened: Shard[] = [];
+    try {
+      for (let shard = 0; shard < count; shard++) {
+        const folder = shardFolder(this.directory, this.#layout, shard);
+        const engine = new Engine(folder, { ...options, memoryLimit }, this.limits);
+        const calls = new InTurn(engine);
+        opened.push({ engine, calls, cache: new DiskCache(engine, calls) });
+      }
+      return opened;
+    } catch (error) {
+      for (const { engine } of opened) engine.closeSync();
+      this.#layout.letGo();
+      throw error;
+    }
+  }
+
+  #stop(): void {
+    this.#isClosed = true;
+    this.#stopTicking();
+    this.limits.stop();
+  }
+
+  #leave(): void {
+    this.#layout.letGo();
+    if (this.#isTemporary) removeTemporaryDirectory(this.directory);
+  }
+}
