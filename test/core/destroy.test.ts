@@ -1,15 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DiskCache } from '@diskcache/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { FakeClock } from '../support/fake-clock.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
-import { someTurns } from '../support/turns.ts';
+import { someTurns, turnsUntil } from '../support/turns.ts';
 
 const LARGE = 'x'.repeat(1000);
 
-function opened(directory: string): DiskCache {
-  const cache = new DiskCache(directory, { fileThreshold: 100 });
+function opened(directory: string, clock?: FakeClock): DiskCache {
+  const cache = new DiskCache(directory, { fileThreshold: 100, clock });
   onTestFinished(() => cache.close());
   return cache;
 }
@@ -101,11 +102,72 @@ describe.for<[string, (cache: DiskCache) => unknown]>([
   });
 });
 
+test('destroy() leaves what others who have the cache open write from then on', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory);
+  await Promise.all(Array.from({ length: 500 }, (_, i) => cache.set(i, LARGE)));
+  const other = opened(directory);
+  other.on('recreate', () => undefined);
+  await cache.close();
+  let isDestroyed = false;
+  const destroying = cache.destroy().finally(() => (isDestroyed = true));
+  let count = 0;
+  while (!isDestroyed || count < 500) await other.set(`new ${count++}`, LARGE);
+  await destroying;
+  const keys = Array.from({ length: count }, (_, i) => `new ${i}`);
+  expect(await other.getMany(keys)).toEqual(keys.map(() => LARGE));
+  expect(await other.check()).toMatchObject({ ok: true, problems: [], entries: count });
+  expect(readdirSync(directory)).toEqual(expect.arrayContaining(['CACHEDIR.TAG', 'cache.db.lock']));
+});
+
+test('what a destroy() that was killed has left is removed by upkeep, and by the next one', async () => {
+  const clock = new FakeClock(Date.now());
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory, clock);
+  const left = join(directory, 'values', 'ab.gone-0123abcd');
+  mkdirSync(left, { recursive: true });
+  const file = join(left, `${'0'.repeat(30)}.val`);
+  writeFileSync(file, LARGE);
+  expect((await cache.check()).problems).toEqual([]);
+  clock.advance(3_600_000);
+  await turnsUntil(() => !existsSync(file));
+  writeFileSync(file, LARGE);
+  await cache.destroy();
+  expect(existsSync(directory)).toBe(false);
+});
+
 test('destroy() waits for what was called before', async () => {
   const directory = join(folderInMemory(), 'cache');
   const cache = opened(directory);
   const setting = cache.set('file', LARGE);
   await cache.destroy();
   await setting;
+  expect(existsSync(directory)).toBe(false);
+});
+
+test('destroy() takes nothing of a cache that is made in its place before it has ended', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  const cache = opened(directory);
+  const keys = Array.from({ length: 600 }, (_, i) => i);
+  await cache.setMany(keys.map((key) => [key, LARGE]));
+  const destroying = cache.destroy();
+  await turnsUntil(() => !existsSync(join(directory, 'cache.db')));
+  const next = opened(directory);
+  for (const key of keys) next.sync.set(key, `${key}|${LARGE}`);
+  expect(existsSync(join(directory, 'values'))).toBe(true);
+  await destroying;
+  expect(await next.getMany(keys)).toEqual(keys.map((key) => `${key}|${LARGE}`));
+  expect(await next.check()).toMatchObject({ ok: true, files: 600 });
+  await next.destroy();
+  expect(existsSync(directory)).toBe(false);
+});
+
+test('destroy() finishes what one that was killed has begun', async () => {
+  const directory = join(folderInMemory(), 'cache');
+  await opened(directory).set('key', LARGE);
+  const [folder = ''] = readdirSync(join(directory, 'values'));
+  const gone = join(directory, 'values', `${folder}.gone-0123abcd`);
+  renameSync(join(directory, 'values', folder), gone);
+  await opened(directory).destroy();
   expect(existsSync(directory)).toBe(false);
 });

@@ -1,12 +1,14 @@
-import { existsSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import type { DiskCache } from '@diskcache/core';
-import { describe, expect, test } from 'vitest';
+import fs, { existsSync, rmSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DiskCache, DiskCacheOptions } from '@diskcache/core';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { valueFiles } from '../support/on-disk.ts';
 
 const LARGE = 'x'.repeat(200);
-const open = () => openCache({ durability: 'full', fileThreshold: 100 });
+const open = (options: DiskCacheOptions = {}) =>
+  openCache({ durability: 'full', fileThreshold: 100, ...options });
 
 test("with durability 'full' promises resolve in the order of the commits", async () => {
   const cache = open();
@@ -28,6 +30,30 @@ test("with durability 'full' a read sees what is not on disk yet, and close() wa
   const settled = await Promise.race([Promise.all(settings), new Promise(setImmediate)]);
   expect(settled).toEqual([undefined, undefined, undefined]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  "with durability 'full' the folders are on disk again when they were made anew",
+  async () => {
+    const clock = new FakeClock();
+    const cache = open({ clock });
+    cache.on('recreate', () => undefined);
+    const { directory } = cache;
+    const opening = vi.spyOn(fs, 'openSync');
+    onTestFinished(() => opening.mockRestore());
+    const synced = () => {
+      const paths = opening.mock.calls.filter(([, flags]) => flags === 'r').map(([path]) => path);
+      return [dirname(directory), directory, join(directory, 'values')].filter((path) =>
+        paths.includes(path),
+      );
+    };
+    await cache.set('key', LARGE);
+    rmSync(directory, { recursive: true });
+    clock.advance(1000);
+    opening.mockClear();
+    cache.sync.set('key', LARGE);
+    expect(synced()).toEqual([dirname(directory), directory, join(directory, 'values')]);
+  },
+);
 
 describe.skipIf(process.platform === 'win32')(
   "with durability 'full' and a log that cannot be synced",

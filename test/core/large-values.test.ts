@@ -2,7 +2,7 @@ import { statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskCache, DiskCacheOptions } from '@diskcache/core';
 import { expect, test } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { foreignConnection, valueFiles } from '../support/on-disk.ts';
 import { SteeredSource } from '../support/steered-source.ts';
@@ -108,6 +108,45 @@ test.for<[string, (cache: DiskCache) => unknown]>([
   await expect((async () => set(cache))()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_STORAGE' });
   expect(reservedBy(cache)).toBe(0);
   expect(await cache.size()).toBe(0);
+});
+
+test.for<[string, (cache: DiskCache) => unknown]>([
+  ['set()', (cache) => cache.set('first', SMALL)],
+  ['sync.set()', (cache) => cache.sync.set('first', SMALL)],
+  ['sync.transact()', (cache) => cache.sync.transact((tx) => tx.set('first', SMALL))],
+])(
+  'the entry that %s of a large value replaces does not make room for it, but others do',
+  async ([, set]) => {
+    const cache = openCache({ sizeLimit: LIMIT, eviction: 'fifo' });
+    for (const key of ['first', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) await cache.set(key, SMALL);
+    const evicted: unknown[] = [];
+    cache.on('evict', ({ key }) => evicted.push(key));
+    await set(cache);
+    expect(await listed(cache.keys({ order: 'insertion' }))).toEqual([
+      'first',
+      'b',
+      'c',
+      'd',
+      'e',
+      'f',
+      'g',
+      'h',
+    ]);
+    expect(evicted).toEqual(['a']);
+  },
+);
+
+test('what getOrSet() computes anew does not evict what it replaces', async () => {
+  const clock = new FakeClock();
+  const cache = openCache({ sizeLimit: LIMIT, eviction: 'fifo', clock });
+  const evicted: unknown[] = [];
+  cache.on('evict', ({ key }) => evicted.push(key));
+  const compute = () => cache.getOrSet('first', () => SMALL, { ttl: 1000, staleIfError: 10_000 });
+  await compute();
+  for (const key of 'abcdefgh') await cache.set(key, SMALL);
+  clock.advance(2000);
+  await compute();
+  expect(evicted).toEqual(['a']);
 });
 
 test('a file that is complete and waits for the lock is marked as wanted from time to time', async () => {

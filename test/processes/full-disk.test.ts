@@ -1,10 +1,10 @@
-import { closeSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { DiskCache, type DiskCacheOptions } from '@diskcache/core';
+import { DiskCache, type DiskCacheOptions, type DiskCacheSync } from '@diskcache/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { canMount, smallDisk } from '../support/mount.ts';
-import { valueFiles } from '../support/on-disk.ts';
+import { overwritten, valueFiles } from '../support/on-disk.ts';
 import { turnsUntil } from '../support/turns.ts';
 
 const MIB = 2 ** 20;
@@ -108,6 +108,60 @@ describe.skipIf(!canMount)('On a disk of 8 MiB', () => {
   );
 });
 
+describe.skipIf(!canMount).each([
+  {
+    by: 'DiskCache',
+    transact: (cache: DiskCache, body: (tx: DiskCacheSync) => void) => cache.transact(body),
+  },
+  {
+    by: 'DiskCacheSync',
+    transact: async (cache: DiskCache, body: (tx: DiskCacheSync) => void) => cache.sync.transact(body),
+  },
+])('A transaction of $by that fills the disk', ({ transact }) => {
+  it.each([
+    { where: 'it is', set: (tx: DiskCacheSync, key: number) => tx.set(key, value(key, 20_000)) },
+    {
+      where: 'parts of it are',
+      set: (tx: DiskCacheSync, key: number) => tx.transact((part) => part.set(key, value(key, 20_000))),
+    },
+  ])('Is taken back as a whole, whatever its body does then, where $where', async ({ set }) => {
+    const cache = cacheOn(smallDisk(8 * MIB));
+    await cache.set('before', 1);
+    const refused: unknown[] = [];
+    const filling = transact(cache, (tx) => {
+      for (let key = 0; key < 2000; key++) {
+        try {
+          set(tx, key);
+        } catch (error) {
+          refused.push(error);
+        }
+      }
+      tx.delete('before');
+    });
+    await expect(filling).rejects.toMatchObject({ code: DISK_FULL });
+    expect(refused[0]).toMatchObject({ code: DISK_FULL });
+    expect(await Promise.all([cache.get('before'), cache.count()])).toEqual([1, 1]);
+    expect((await cache.check()).problems).toEqual([]);
+    await cache.set('after', value('after', 20_000));
+    expect(await cache.get('after')).toBe(value('after', 20_000));
+  });
+});
+
+describe
+  .skipIf(!canMount)
+  .each([
+    ...DOORS,
+    { by: 'setStream()', set: (cache: DiskCache, key: number, text: string) => cache.setStream(key, [text]) },
+  ])('On a disk that has no room for more names', ({ by, set }) => {
+  it(`${by} makes room for a file by evicting others`, async () => {
+    const cache = cacheOn(smallDisk(64 * MIB, 300));
+    for (let key = 0; key < 400; key++) await set(cache, key, value(key, 100_000));
+    expect(await cache.count()).toBeGreaterThan(20);
+    expect(String(await cache.get(399))).toBe(value(399, 100_000));
+    expect((await cache.check()).problems).toEqual([]);
+  });
+});
+
 describe.skipIf(!canMount).each(KINDS)(
   'Once something else has filled the disk beside $what',
   ({ length }) => {
@@ -188,6 +242,29 @@ describe.skipIf(!canMount).each(KINDS)(
       for (let key = 0; key < keys; key++) await cache.set(key, value(key, length));
       expect(await cache.count()).toBe(keys);
       await expectWhole(cache, length);
+    });
+
+    it('The cache can be closed while it tries to move its log', async () => {
+      const { cache } = await filled();
+      cache.sync.close();
+      // What it had begun in the background fails now, which must not end the process.
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+      expect(() => cache.sync.get(1)).toThrow(expect.objectContaining({ code: 'ERR_DISKCACHE_CLOSED' }));
+    });
+
+    it('A cache whose database was damaged can be opened, and starts empty', async () => {
+      const disk = smallDisk(48 * MIB);
+      const first = cacheOn(disk);
+      await first.setMany(Array.from({ length: COUNT }, (_, key) => [key, value(key, length)]));
+      await first.close();
+      fillUp(disk);
+      const path = join(first.directory, 'cache.db');
+      overwritten(path, 4096, Buffer.alloc(statSync(path).size - 4096, 7));
+      const cache = cacheOn(disk);
+      cache.on('recreate', () => undefined);
+      expect(await cache.get(1)).toBeUndefined();
+      await cache.set(1, 'new');
+      expect(await cache.get(1)).toBe('new');
     });
 
     it('A cache that was closed can be opened, read and emptied', async () => {

@@ -2,7 +2,7 @@ import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskCache } from '@diskcache/core';
 import { expect, it } from 'vitest';
-import { openCache } from '../support/caches.ts';
+import { openCache, openSync } from '../support/caches.ts';
 import { Child, children } from '../support/child.ts';
 import { folderInMemory, temporaryFolder } from '../support/temporary-folder.ts';
 import { labelOf } from '../support/whole-value.ts';
@@ -38,6 +38,54 @@ it('Sixteen processes that make the same new cache at once are all let in and lo
   expect(await lostEntries(cache)).toEqual([]);
   expect(await cache.count()).toBe(WRITERS * ENTRIES);
   expect(await cache.check()).toMatchObject({ ok: true, files: (WRITERS * ENTRIES) / 10 });
+}, 60_000);
+
+interface Made {
+  readonly recreated: string[];
+  readonly error?: string;
+}
+
+/** Processes that open the same cache at the same moment, again and again, each time one that is not there yet. */
+async function makeAtOnce(
+  destroys: (number: number) => boolean,
+  look: (directory: string, made: readonly Made[]) => void,
+): Promise<void> {
+  const rounds = 12;
+  const makers = children(WRITERS, 'make-caches', { rounds });
+  await Promise.all(makers.map((maker) => maker.says('ready')));
+  for (let round = 0; round < rounds; round++) {
+    const directory = join(temporaryFolder(), 'cache');
+    const at = Date.now() + 20;
+    makers.forEach((maker, number) => maker.tell('make', { directory, at, destroys: destroys(number) }));
+    const made = await Promise.all(makers.map((maker) => maker.says<Made>('made')));
+    expect(made.flatMap(({ error = [] }) => error)).toEqual([]);
+    look(directory, made);
+  }
+  for (const { ended } of makers) expect(await ended).toEqual({ code: 0, signal: null, stderr: '' });
+}
+
+it('No process takes a cache that others are just making for a damaged one', async () => {
+  await makeAtOnce(
+    () => false,
+    (directory, made) => {
+      expect(made.flatMap(({ recreated }) => recreated)).toEqual([]);
+      expect(readdirSync(directory).filter((name) => /corrupt|foreign|removed/.test(name))).toEqual([]);
+      const cache = openSync({}, directory);
+      expect(cache.count()).toBe(WRITERS * 3);
+      expect(cache.check()).toMatchObject({ ok: true });
+    },
+  );
+}, 60_000);
+
+it('Processes that open a cache which others are destroying are let in, and start anew at the most', async () => {
+  await makeAtOnce(
+    (number) => number % 4 === 0,
+    (directory, made) => {
+      const reasons = new Set(made.flatMap(({ recreated }) => recreated));
+      expect([...reasons].filter((reason) => !['removed', 'replaced'].includes(reason))).toEqual([]);
+      expect(openSync({}, directory).check()).toMatchObject({ ok: true });
+    },
+  );
 }, 60_000);
 
 it('Sixteen processes that open an existing cache at once are all let in and lose nothing', async () => {

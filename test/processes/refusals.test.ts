@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskCache } from '@diskcache/core';
 import { describe, expect, it } from 'vitest';
@@ -120,26 +120,28 @@ describe.skipIf(process.getuid?.() !== 0)('A user without the right', () => {
 const canLimit = spawnSync('prlimit', ['--version']).status === 0 && process.platform === 'linux';
 
 describe.skipIf(!canLimit)('A process without a file descriptor left', () => {
-  /** Lets a process have no more descriptors than it has now, and a few. */
-  function limited({ pid }: Child): void {
-    const numbers = readdirSync(`/proc/${pid}/fd`).filter(
-      (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) !== '',
-    );
-    const limit = Math.max(...numbers.map(Number)) + 4;
-    const { status, stderr } = spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${limit}`], {
+  function setLimit({ pid }: Child, limit: number): void {
+    // Only the soft one, so that it can be lifted again.
+    const { status, stderr } = spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${limit}:`], {
       encoding: 'utf8',
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  }
+
+  /** Lets a process have no more descriptors than it has now, and a few, which it then takes. */
+  async function limited(child: Child): Promise<void> {
+    await child.says('ready');
+    const numbers = readdirSync(`/proc/${child.pid}/fd`).map(Number);
+    setLimit(child, Math.max(...numbers) + 4);
+    child.tell('limited');
+    expect(await child.says('none left')).toBe('EMFILE');
   }
 
   it('Gets errors, never misses, and loses nothing', async () => {
     const directory = temporaryFolder();
     mkdirSync(join(directory, 'values'), { mode: 0o700 });
     const child = new Child('few-descriptors', { directory });
-    await child.says('ready');
-    limited(child);
-    child.tell('limited');
-    expect(await child.says('none left')).toBe('EMFILE');
+    await limited(child);
     expect(await child.says('row')).toEqual({ value: 'value' });
     for (const name of ['file', 'file at once', 'both', 'pop'])
       expect(await child.says(name)).toEqual(NO_DESCRIPTOR);
@@ -147,10 +149,29 @@ describe.skipIf(!canLimit)('A process without a file descriptor left', () => {
     for (const name of ['set a file', 'set a file at once'])
       expect(await child.says(name)).toEqual(NO_DESCRIPTOR);
     for (const name of ['open', 'open to read']) expect(await child.says(name)).toMatchObject(STORAGE);
+    await child.says('used');
+    setLimit(child, 1024);
+    child.tell('lifted');
     expect(await child.says('after')).toEqual({ value: ['new', LARGE] });
     expect(await child.says('set after')).toEqual({ value: undefined });
     expect(await child.says('check')).toEqual([]);
     expect((await child.ended).code).toBe(0);
     expect(readdirSync(directory).filter((name) => /corrupt|foreign|removed/.test(name))).toEqual([]);
+  });
+
+  it('Keeps the log short although no thread can be started, and has one start later', async () => {
+    const child = new Child('no-thread', { directory: temporaryFolder() });
+    await limited(child);
+    expect(await child.says('check')).toMatchObject({ ...STORAGE, cause: 'ERR_WORKER_INIT_FAILED' });
+    expect(await child.says('written')).toBeLessThan(16 * 2 ** 20);
+    const told = child.said<string>('error');
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.filter((message) => !message.includes('there is no thread of DiskCache'))).toEqual([]);
+    expect(await child.says('cleared')).toEqual({ value: 1000 });
+    setLimit(child, 1024);
+    child.tell('lifted');
+    expect(await child.says('written')).toBeLessThan(16 * 2 ** 20);
+    expect(await child.says('check')).toEqual({ value: true });
+    expect(await child.ended).toEqual({ code: 0, signal: null, stderr: '' });
   });
 });

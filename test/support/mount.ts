@@ -29,10 +29,10 @@ function mounted(folder: string, ...commands: string[][]): string {
   return folder;
 }
 
-/** A new folder on a file system of its own of so many bytes, in memory. */
-export function smallDisk(bytes: number): string {
+/** A new folder on a file system of its own of so many bytes, in memory, which may hold so many files and folders. */
+export function smallDisk(bytes: number, names = 0): string {
   const folder = temporaryFolder();
-  return mounted(folder, ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
+  return mounted(folder, ['-t', 'tmpfs', '-o', `size=${bytes},nr_inodes=${names}`, 'tmpfs', folder]);
 }
 
 /** Another path for a folder, through which nothing in it can be changed. */

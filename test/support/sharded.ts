@@ -4,7 +4,10 @@ import { asPromises, type CacheVerbs } from '../contract/verbs.ts';
 import { folderInMemory } from './temporary-folder.ts';
 
 /** A ShardedDiskCache in a folder of its own or in the given one, closed when the running test ends. */
-export function openSharded(options?: ShardedDiskCacheOptions, directory = folderInMemory()): ShardedDiskCache {
+export function openSharded(
+  options?: ShardedDiskCacheOptions,
+  directory = folderInMemory(),
+): ShardedDiskCache {
   const cache = new ShardedDiskCache(directory, options);
   onTestFinished(() => cache.close());
   return cache;

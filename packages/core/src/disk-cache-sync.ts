@@ -851,7 +851,7 @@ export class DiskCacheSync {
   destroy(): void {
     this.#engine.assertDestroyable();
     this.close();
-    destroySync(this.directory, this.#engine.settings.timeoutMs);
+    destroySync({ directory: this.directory, ...this.#engine.settings });
   }
 
   /**

@@ -1019,7 +1019,9 @@ export class DiskCache implements CacheStore {
 
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
-   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache.
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache; a value that it was just writing to a
+   * file may be refused. Others may open a new cache in its place from the moment on in which the entries are gone, which
+   * is before all files are.
    *
    * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
    * @example
@@ -1034,7 +1036,7 @@ export class DiskCache implements CacheStore {
   async destroy(): Promise<void> {
     this.#engine.assertDestroyable();
     await this.close();
-    await destroy(this.directory, this.#engine.settings.timeoutMs);
+    await destroy({ directory: this.directory, ...this.#engine.settings });
   }
 
   /**

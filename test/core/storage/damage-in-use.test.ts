@@ -209,6 +209,20 @@ describe.for(DOORS)('%s, while it is open', ([, door]) => {
   });
 });
 
+test.for([500, 5000])('a clear() of %d entries that meets the damage starts empty too', async (count) => {
+  const { cache, heard } = await opened();
+  await cache.setMany(Array.from({ length: count }, (_, i) => [i, 'x'.repeat(800)]));
+  const connection = foreignConnection(cache.directory);
+  connection.pragma('wal_checkpoint(TRUNCATE)');
+  connection.close();
+  const path = databaseOf(cache);
+  overwritten(path, PAGE, Buffer.alloc(statSync(path).size - PAGE, 7));
+  await cache.clear();
+  expect(heard).toMatchObject([{ reason: 'corrupt' }]);
+  await cache.set('key', 'value');
+  expect(await cache.count()).toBe(1);
+});
+
 test('what a transaction’s body throws of another cache is no damage of this one', async () => {
   const { cache, heard } = await opened();
   const { cache: other } = await opened({ onCorrupt: 'throw' });

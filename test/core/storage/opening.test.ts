@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { Recreation } from '@diskcache/core';
 import { describe, expect, test } from 'vitest';
 import { openCache, openSync } from '../../support/caches.ts';
 import { foreignConnection } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
+import { someTurns } from '../../support/turns.ts';
 
 const FORMAT = expect.objectContaining({ name: 'DiskCacheError', code: 'ERR_DISKCACHE_FORMAT' });
 
@@ -52,13 +54,55 @@ describe('opening an existing cache', () => {
   });
 });
 
-test('a database without any content, as a process killed at its first step leaves it, becomes a cache', () => {
-  const directory = folderInMemory();
-  writeFileSync(join(directory, 'cache.db'), '');
-  const cache = openSync({}, directory);
-  cache.set('key', 'value');
-  expect(cache.check()).toMatchObject({ ok: true, entries: 1 });
-});
+/** The steps of SQLite at which a process that makes a cache may be killed: what is there then. */
+const UNFINISHED: [what: string, make: (path: string) => void][] = [
+  ['a database without any content', (path) => writeFileSync(path, '')],
+  [
+    'a database without any content whose first page is only in a journal',
+    (path) => {
+      writeFileSync(path, '');
+      writeFileSync(`${path}-journal`, '');
+    },
+  ],
+  [
+    'a database without any content with a journal that has its header',
+    (path) => {
+      writeFileSync(path, '');
+      const journal = Buffer.alloc(512);
+      Buffer.from(
+        'd9d505f920a163d7000000000a1b2c3d0000000000000200000010 00'.replaceAll(' ', ''),
+        'hex',
+      ).copy(journal);
+      writeFileSync(`${path}-journal`, journal);
+    },
+  ],
+  [
+    'a database with a log, but without tables',
+    (path) => {
+      const db = new Database(path);
+      db.pragma('journal_mode = WAL');
+      db.pragma('user_version');
+      db.close();
+    },
+  ],
+];
+
+test.for(UNFINISHED)(
+  '%s, as a process killed at its first steps leaves it, becomes a cache and is not set aside',
+  async ([, make]) => {
+    const directory = folderInMemory();
+    make(join(directory, 'cache.db'));
+    writeFileSync(join(directory, 'cache.db.lock'), '');
+    const heard: Recreation[] = [];
+    const cache = openCache({}, directory);
+    cache.on('recreate', (recreation) => heard.push(recreation));
+    await cache.set('key', 'value');
+    expect(await cache.check()).toMatchObject({ ok: true, entries: 1 });
+    await someTurns();
+    expect(heard).toEqual([]);
+    expect(readdirSync(directory).filter((name) => /corrupt|foreign|removed/.test(name))).toEqual([]);
+  },
+);
 
 describe.for<[string, (path: string) => void, RegExp]>([
   [

@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { listed, openCache, openSync } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
+import { foreignConnection, overwritten, valueFiles } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
 import { someTurns, turnsUntil } from '../../support/turns.ts';
 
@@ -234,6 +234,35 @@ test('DiskCacheSync checks the cache as the transaction has it', () => {
     cache.set('small', 'x');
     expect(cache.check({ fix: true })).toEqual({ ok: true, problems: [], entries: 2, files: 1 });
   });
+});
+
+test('DiskCacheSync refuses to change what its check() is just reading', () => {
+  const cache = openSync();
+  cache.set('key', 'value');
+  const set = () => cache.set('other', 'value');
+  const changes = [set, () => cache.transact(set), () => cache.delete('key')];
+  for (const onProgress of changes) {
+    expect(() => cache.check({ onProgress })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DISKCACHE_TRANSACTION',
+        message: expect.stringContaining('onProgress'),
+      }),
+    );
+  }
+  set();
+  expect(cache.check()).toEqual({ ok: true, problems: [], entries: 2, files: 0 });
+});
+
+test.for([
+  ['which is no database any more', (path: string) => overwritten(path, 0, Buffer.alloc(4096, 7))],
+  ['which is empty', (path: string) => truncateSync(path, 0)],
+] as const)('check() reports a database in use %s', async ([, damage]) => {
+  const cache = openCache();
+  await cache.set('key', 'value');
+  foreignConnection(cache.directory).pragma('wal_checkpoint(TRUNCATE)');
+  damage(join(cache.directory, 'cache.db'));
+  const problems = [{ kind: 'database', isFixed: false }];
+  expect(await cache.check()).toMatchObject({ ok: false, problems });
 });
 
 test('upkeep removes old files that no entry points to, and no others', async () => {

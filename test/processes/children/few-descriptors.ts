@@ -1,18 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { DiskCache } from '@diskcache/core';
+import { outcome } from '../../support/outcome.ts';
 import { given, say, told } from '../../support/parent.ts';
 
 /** Uses a cache with no file descriptor left, and then again with some. */
 const { directory } = given<{ directory: string }>();
-
-async function outcome(call: () => unknown): Promise<unknown> {
-  try {
-    return { value: await call() };
-  } catch (error) {
-    const { name, code, cause } = error as Error & { code: string };
-    return { name, code, cause: (cause as { code?: string } | undefined)?.code };
-  }
-}
 
 const cache = new DiskCache(directory, { fileThreshold: 1000 });
 cache.on('error', (error) => say('error', error.message));
@@ -36,6 +28,8 @@ say('set a file at once', await outcome(() => cache.sync.set('file', 'y'.repeat(
 say('pop', await outcome(() => cache.pop('file')));
 say('open', await outcome(() => new DiskCache(directory)));
 say('open to read', await outcome(() => new DiskCache(directory, { readOnly: true })));
+say('used');
+await told('lifted');
 for (const file of taken) closeSync(file);
 say('after', await outcome(() => cache.getMany(['row', 'file'])));
 say('set after', await outcome(() => cache.set('file', 'y'.repeat(2000))));

@@ -1,17 +1,9 @@
 import { DiskCache } from '@diskcache/core';
+import { outcome } from '../../support/outcome.ts';
 import { given, say, told } from '../../support/parent.ts';
 
 /** Uses a cache as a user who may not do everything, and tells what each call came to. */
 const { directory } = given<{ directory: string }>();
-
-async function outcome(call: () => unknown): Promise<unknown> {
-  try {
-    return { value: await call() };
-  } catch (error) {
-    const { name, code, cause } = error as Error & { code: string };
-    return { name, code, cause: (cause as { code?: string } | undefined)?.code };
-  }
-}
 
 let cache: DiskCache | undefined;
 say(

@@ -84,9 +84,9 @@ export class AtOnce {
   }
 
   /** @returns whether the row was written */
-  put({ value, work }: Put<PreparedValue>): boolean {
+  put({ value, work, replaced }: Put<PreparedValue>): boolean {
     const putRow = () => work(value);
-    return isFile(value) ? this.#withFile(value, putRow) : this.write({ work: putRow });
+    return isFile(value) ? this.#withFile(value, putRow, replaced) : this.write({ work: putRow });
   }
 
   /** Takes an entry out; one whose value cannot be read any more is removed, and the next one taken. */
@@ -144,13 +144,13 @@ export class AtOnce {
   }
 
   /** The file is written before the row, and goes again unless the row came to be. */
-  #withFile(value: PreparedFile, putRow: () => boolean | typeof AGAIN): boolean {
+  #withFile(value: PreparedFile, putRow: () => boolean | typeof AGAIN, replaced: Key | undefined): boolean {
     const engine = this.#engine;
     const { files, reservations, transaction } = engine.storage;
     const { file } = value;
     let isStored = false;
     try {
-      this.#writeFile(value);
+      this.#writeFile(value, replaced);
       isStored = this.write({ work: () => putReserved(engine, file, putRow) });
       if (isStored && transaction.isOpen) {
         transaction.fileWritten(file);
@@ -166,10 +166,10 @@ export class AtOnce {
     }
   }
 
-  #writeFile({ file, bytes, size }: PreparedFile): void {
+  #writeFile({ file, bytes, size }: PreparedFile, replaced: Key | undefined): void {
     const engine = this.#engine;
     for (let failures = 0; ;) {
-      this.#reserve(file, bytesOnDisk(size));
+      this.#reserve(file, bytesOnDisk(size), replaced);
       freeOnDiskNow(engine);
       try {
         return engine.storage.files.writeSync(file, bytes);
@@ -180,13 +180,13 @@ export class AtOnce {
   }
 
   /** Waits for the room that other processes take, and gives up at once where only this one could give it back. */
-  #reserve(file: string, space: number): void {
+  #reserve(file: string, space: number, replaced: Key | undefined): void {
     const engine = this.#engine;
     const { timeoutMs, random } = engine.settings;
     const { reservations, transaction } = engine.storage;
     for (const end = monotonicMs() + timeoutMs; ; sleepSync(ROOM_PAUSE_MS * (0.5 + random()))) {
       try {
-        return this.#write(() => reserveSpace(engine, file, space), undefined);
+        return this.#write(() => reserveSpace(engine, file, space, { replaced }), undefined);
       } catch (error) {
         const mayEnd = error instanceof RoomLocked || (error instanceof RoomTaken && reservations.hasOthers);
         if (!mayEnd || transaction.isOpen || monotonicMs() > end) throw error;
@@ -235,7 +235,8 @@ export class AtOnce {
     const engine = this.#engine;
     engine.assertWritable();
     const { transaction } = engine.storage;
-    const step = transaction.isOpen ? () => engine.recovery.noting(work) : () => this.#slice(work, log);
+    const part = () => engine.recovery.noting(() => transaction.part(work));
+    const step = transaction.isOpen ? part : () => this.#slice(work, log);
     for (let failures = 0; ;) {
       try {
         const result = step();

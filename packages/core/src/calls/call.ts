@@ -18,6 +18,8 @@ export interface Write<Result> {
 /** A change that stores a value, which is finished first, and whose file if it has one is written first. */
 export interface Put<Value extends PreparedValue | UnfinishedValue> {
   readonly concerned: Concerned;
+  /** Whose entry it replaces, if there is one: that is to be the last to go for its file. */
+  readonly replaced?: Key;
   readonly value: Value;
   /** Writes the row. @returns whether it was written, so that its file stays */
   readonly work: (value: PreparedValue) => boolean | typeof AGAIN;
@@ -45,8 +47,15 @@ export interface Stepwise {
   readonly step: (mayTakeLong: boolean) => boolean;
   /** To be called after each step, once it is committed. What it throws ends the call. */
   readonly stepped: () => void;
-  /** What is done before the steps where the event loop must not be kept; it can have steps done too. */
-  readonly elsewhere?: ((step: () => Promise<boolean>) => Promise<void>) | undefined;
+  /** What is done before the steps where the event loop must not be kept. */
+  readonly elsewhere?: ((calls: ElsewhereCalls) => Promise<void>) | undefined;
+}
+
+/** What of a change is done on the caller's thread all the same. */
+export interface ElsewhereCalls {
+  /** Has a step done. @returns whether it was the last */
+  readonly step: () => Promise<boolean>;
+  readonly read: <T>(work: () => T) => T | Promise<T>;
 }
 
 /** Reads the next rows of what is gone through, which can be none; undefined at the end. */

@@ -1,11 +1,12 @@
 import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 
 /** How reserveSpace() makes room. */
 export interface Reserving {
-  /** The id of the entry that the file will replace, which is not to go before it. */
-  readonly spare?: number | undefined;
-  /** Whether even that one may go, when it is the last. */
+  /** The key whose entry the file will replace, which is not to go before it. */
+  readonly replaced?: Key | undefined;
+  /** Whether even that entry may go, when it is the last. */
   readonly maySpend?: boolean;
   /** Whether more may be reserved for the file later. */
   readonly grows?: boolean;
@@ -20,10 +21,11 @@ export function reserveSpace(
   engine: Engine,
   file: string,
   space: number,
-  { spare, maySpend = false, grows = false }: Reserving = {},
+  { replaced, maySpend = true, grows = false }: Reserving = {},
 ): undefined | typeof AGAIN {
-  const { reservations } = engine.storage;
+  const { reservations, sql } = engine.storage;
   const reserved = reservations.of(file);
+  const spare = replaced === undefined ? undefined : sql.findReplaced.get(replaced)?.id;
   const room = { bytes: space - reserved, entries: 0, spare, file: { reserved, maySpend } };
   if (!engine.evictor.makeRoom(room, engine.sliceEnd)) return AGAIN;
   reservations.set(file, space, engine.now(), grows);
@@ -34,7 +36,7 @@ export function reserveSpace(
  * Has an entry written that takes over the space which is reserved for its file. Needs the write lock.
  *
  * @returns what `putRow` returned
- * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others took the file for left over, and removed it
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when others destroyed the cache, or took the file for left over
  */
 export function putReserved<T>(
   { storage }: Engine,
@@ -48,7 +50,7 @@ export function putReserved<T>(
   if (!isThere)
     throw new DiskCacheError(
       'ERR_DISKCACHE_STORAGE',
-      `value file ${file} is gone: this process stood still for so long that another one took it for left over`,
+      `value file ${file} is gone: another process destroyed the cache, or took it for left over while this one stood still`,
     );
   const result = putRow();
   if (result === AGAIN && kept !== undefined) reservations.restore(kept);

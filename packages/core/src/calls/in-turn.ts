@@ -139,7 +139,10 @@ export class InTurn {
     const turn = this.#queue.read('every key', () => undefined);
     const before = async () => {
       await turn;
-      await elsewhere(() => this.#queue.run([], () => step(false), { committed: stepped }));
+      await elsewhere({
+        step: () => this.#queue.run([], () => step(false), { committed: stepped }),
+        read: (look) => this.#readNow(look),
+      });
     };
     return this.#queue.run('every key', work, { before, committed: stepped });
   }
@@ -207,11 +210,12 @@ export class InTurn {
     return this.#queue.run(identities(concerned), work, { isOnce });
   }
 
-  #putOf({ concerned, value, work, isInVain }: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
+  #putOf(put: Put<PreparedValue | UnfinishedValue>): Promise<boolean> {
+    const { concerned, value, work, isInVain } = put;
     const keys = identities(concerned);
     if (isRow(value)) return this.#queue.run(keys, () => work(value));
     if (isInVain !== undefined && this.#isCertain(keys, isInVain)) return Promise.resolve(false);
-    return this.underway(this.#large.write(keys, value, work));
+    return this.underway(this.#large.write(keys, value, put));
   }
 
   async #openStream(key: Key, range: CheckedRange): Promise<Readable | undefined> {

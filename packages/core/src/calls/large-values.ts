@@ -1,5 +1,5 @@
 import { monotonicMs } from '../clock.ts';
-import { type AGAIN, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
@@ -13,7 +13,7 @@ import {
   type PreparedValue,
   type UnfinishedValue,
 } from '../engine/value-layout.ts';
-import type { Loaded } from './call.ts';
+import type { Loaded, Put } from './call.ts';
 import { FileRoom } from './file-room.ts';
 import { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
@@ -50,7 +50,7 @@ export class LargeValues {
   async write(
     concerned: ConcernedKeys,
     given: PreparedFile | UnfinishedValue,
-    putRow: (value: PreparedValue) => boolean | typeof AGAIN,
+    { work: putRow, replaced }: Pick<Put<PreparedValue>, 'work' | 'replaced'>,
   ): Promise<boolean> {
     let taken = 0;
     let value: PreparedValue | undefined;
@@ -64,7 +64,7 @@ export class LargeValues {
       value = 'finish' in given ? await given.finish() : given;
       if (!isFile(value)) return;
       file = new PendingFile(this.#engine, this.#queue, value.file);
-      await this.#fill(file, value, askedAt);
+      await this.#fill(file, value, { replaced, askedAt });
     };
     const work = () => {
       const put = () => putRow(value as PreparedValue);
@@ -188,10 +188,14 @@ export class LargeValues {
     }
   }
 
-  async #fill(file: PendingFile, { bytes, size }: PreparedFile, askedAt: number): Promise<void> {
+  async #fill(
+    file: PendingFile,
+    { bytes, size }: PreparedFile,
+    { replaced, askedAt }: { readonly replaced: Key | undefined; readonly askedAt: number },
+  ): Promise<void> {
     const room = this.#room;
     const space = bytesOnDisk(size);
-    const reserve = () => file.reserve(space);
+    const reserve = () => file.reserve(space, { replaced });
     for (;;) {
       await whileRoomIsTaken(this.#engine, this.#queue, reserve, () => room.isLate(askedAt));
       room.found();

@@ -42,8 +42,8 @@ export class PendingFile {
 
   /** Begins the file, empty as yet. */
   async begin(): Promise<void> {
-    const { events, settings, storage } = this.#engine;
-    const file = await storage.files.create(this.name).catch(cannotWrite);
+    const { events, settings } = this.#engine;
+    const file = await this.#create();
     this.#file = file;
     const mark = () => file.touch(settings.clock.now()).catch((error: unknown) => events.report(error));
     this.#stopMarking = settings.clock.every(MARK_EVERY_MS, () => void mark());
@@ -86,6 +86,17 @@ export class PendingFile {
       .run([], () => void reservations.release(this.name))
       .catch((error: unknown) => events.report(error));
     reservations.disown(this.name);
+  }
+
+  /** A disk can also have no room for one more name. */
+  async #create(): Promise<NewFile> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#engine.storage.files.create(this.name);
+      } catch (error) {
+        if (!(await this.#freesDisk({ error, tries, bytes: 0 }))) cannotWrite(error);
+      }
+    }
   }
 
   /** Whether the writing that failed can go on, since there is room on the disk now. */

@@ -97,8 +97,7 @@ export class StreamRoom {
 
   #reserveJust(space: number, how: Reserving): number | typeof AGAIN {
     const { file, key } = this.#entry;
-    const spare = this.#engine.storage.sql.findReplaced.get(key)?.id;
-    return file.reserve(space, { ...how, spare }) ?? space;
+    return file.reserve(space, { ...how, replaced: key }) ?? space;
   }
 
   #space(size: number): number {

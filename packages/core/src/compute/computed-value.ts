@@ -35,9 +35,10 @@ export function putComputed<Value extends PreparedValue | UnfinishedValue>(
   const entry = termsOf(engine, terms, value, costMs);
   const prepared = prepare(key, value, entry.tags);
   const put = (finished: PreparedValue) => engine.put(key, finished, entry);
-  if (lease === undefined) return { concerned: [key], value: prepared, work: put };
+  if (lease === undefined) return { concerned: [key], replaced: key, value: prepared, work: put };
   return {
     concerned: [key],
+    replaced: key,
     value: prepared,
     isInVain: () => !leases.mayStore(lease, entry.tags),
     work: (finished) => {

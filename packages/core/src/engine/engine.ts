@@ -88,11 +88,11 @@ export class Engine {
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
+    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt, durability } = this.settings;
     const policy = POLICIES[this.settings.eviction];
     this.storage = openStorage(this.directory, this.settings, this.events);
-    const { path, newFolders } = this.storage.home;
-    this.log = this.settings.durability === 'full' ? new LogSync(path, newFolders) : undefined;
+    const { home } = this.storage;
+    this.log = durability === 'full' ? new LogSync(home.path, () => home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
@@ -141,13 +141,13 @@ export class Engine {
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const followers = [this.evictor, this.checkpoints, this.upkeep];
+    const followers = [this.evictor, this.checkpoints, this.upkeep, ...(this.log ? [this.log] : [])];
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
   /** Whether it is open. The body of a transaction that was called before may go on. */
   get acceptsCalls(): boolean {
-    return !this.#refusesCalls || this.storage.transaction.isOpen;
+    return !this.#refusesCalls || (!this.#isClosed && this.storage.transaction.isOpen);
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
@@ -352,7 +352,8 @@ export class Engine {
 
   async #failedInBackground(error: unknown): Promise<void> {
     if (this.recovery.from(error) || (await this.fullDisk.makeRoom({ error, tries: 0 }))) return;
-    this.events.report(storageError(error, 'cannot look after the cache'));
+    // It may have been closed meanwhile: then this is of no interest any more.
+    if (!this.#isClosed) this.events.report(storageError(error, 'cannot look after the cache'));
   }
 
   #endUpkeep(): void {

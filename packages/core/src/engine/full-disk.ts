@@ -42,7 +42,11 @@ export class FullDisk {
     this.#storage = storage;
     this.#evictor = evictor;
     this.#checkpoints = checkpoints;
-    this.#adapt(storage.home.space.available());
+    try {
+      this.#adapt(storage.home.space.available());
+    } catch {
+      // A database that is damaged, or locked: the first call that needs it sees to that.
+    }
   }
 
   /** Whether what is written for its own sake only has to wait. */
@@ -115,7 +119,12 @@ export class FullDisk {
   /** Where the log cannot be moved, what adds to it is refused, so that what removes finds room there. */
   #mayTakeReserve(): boolean {
     const { hasPut, home } = this.#storage;
-    return (!hasPut || this.#storage.growthInLog() <= home.space.reserved) && home.space.release();
+    try {
+      return (!hasPut || this.#storage.growthInLog() <= home.space.reserved) && home.space.release();
+    } catch {
+      // What failed first is what the caller is to hear of. The cache may be closed by now, too.
+      return false;
+    }
   }
 }
 

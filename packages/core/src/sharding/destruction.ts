@@ -6,32 +6,36 @@ import { destroy, destroySync } from '../storage/destruction.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import { layoutLock } from './layout.ts';
 import { namedFolders } from './named.ts';
+import type { Shards } from './shards.ts';
 
 /** The folder of one shard, of whichever layout. */
 const SHARD_FOLDER = /^(\d+-)?\d+$/;
 
 /** Removes a sharded cache that this process has closed, and all caches in it, from the disk. */
-export async function destroyShards(directory: string, timeoutMs: number): Promise<void> {
+export async function destroyShards({ directory, settings }: Shards): Promise<void> {
   forgetLayout(directory);
-  for (const folder of cacheFolders(directory)) await destroy(folder, timeoutMs);
+  for (const folder of cacheFolders(directory)) await destroy({ ...settings, directory: folder });
   removeRest(directory);
-  await destroy(directory, timeoutMs);
+  await destroy({ ...settings, directory });
 }
 
 /** The same on the caller's thread. */
-export function destroyShardsSync(directory: string, timeoutMs: number): void {
+export function destroyShardsSync({ directory, settings }: Shards): void {
   forgetLayout(directory);
-  for (const folder of cacheFolders(directory)) destroySync(folder, timeoutMs);
+  for (const folder of cacheFolders(directory)) destroySync({ ...settings, directory: folder });
   removeRest(directory);
-  destroySync(directory, timeoutMs);
+  destroySync({ ...settings, directory });
 }
 
 /** Those who have it open go on with as many shards as there were: as long as there are such, the layout stays. */
 function forgetLayout(directory: string): void {
   const path = join(directory, SHARDS_FILE);
+  const lock = layoutLock(directory, { timeoutMs: 0, readOnly: false });
   try {
-    layoutLock(directory, { timeoutMs: 0, readOnly: false }).alone(() => {
-      for (const file of [path, `${path}.tmp`, `${path}.lock`]) ignoring('ENOENT', () => unlinkSync(file));
+    if (!lock.exists) return;
+    lock.alone(() => {
+      for (const file of [path, `${path}.tmp`]) ignoring('ENOENT', () => unlinkSync(file));
+      lock.remove();
     });
   } catch (error) {
     if (!(error instanceof DiskCacheError && error.code === 'ERR_DISKCACHE_TIMEOUT'))

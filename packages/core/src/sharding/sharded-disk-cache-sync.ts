@@ -289,7 +289,7 @@ export class ShardedDiskCacheSync {
   destroy(): void {
     for (const { engine } of this.#shards.all) engine.assertDestroyable();
     this.close();
-    destroyShardsSync(this.directory, this.#shards.settings.timeoutMs);
+    destroyShardsSync(this.#shards);
   }
 
   /** Closes the cache at the end of the block of a `using`, see close(). */

@@ -428,7 +428,7 @@ export class ShardedDiskCache implements CacheStore {
   async destroy(): Promise<void> {
     for (const { engine } of this.#shards.all) engine.assertDestroyable();
     await this.close();
-    await destroyShards(this.directory, this.#shards.settings.timeoutMs);
+    await destroyShards(this.#shards);
   }
 
   /** Closes the cache at the end of the block of an `await using`, see close(). */

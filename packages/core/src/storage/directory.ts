@@ -34,8 +34,9 @@ export function markAsCache(directory: string): void {
   try {
     writeFileSync(join(directory, TAG_NAME), TAG, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw storageError(error, `cannot make ${directory}`);
+    const { code } = error as NodeJS.ErrnoException;
+    // Where the folder is gone meanwhile, so is the cache: whoever makes it again marks it.
+    if (code !== 'EEXIST' && code !== 'ENOENT') throw storageError(error, `cannot make ${directory}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory, markAsCache } from './directory.ts';
 import { DiskSpace } from './disk-space.ts';
+import { isMissing } from './files/new-file.ts';
 import { Connection } from './rows/connection.ts';
 import type { DatabaseOptions } from './rows/open-database.ts';
 import { isDiskFull } from './rows/sqlite-error.ts';
@@ -10,6 +11,9 @@ export interface HomeOptions extends Omit<DatabaseOptions, 'path'> {
   readonly directory: string;
   readonly sizeLimit: number;
 }
+
+/** So often in a row the folder is made again when it is gone before something is in it. */
+const ATTEMPTS = 100;
 
 /** The folder that a cache is in, and its database there. */
 export class Home {
@@ -43,12 +47,19 @@ export class Home {
 
   #inFolder<T>(open: () => T): T {
     if (this.#readOnly) return open();
-    this.newFolders = makeDirectory(this.#directory);
-    const isNew = !existsSync(this.path);
-    const opened = this.#withReserve(open);
-    markAsCache(this.#directory);
-    if (isNew) this.space.keepBack(0);
-    return opened;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.newFolders = makeDirectory(this.#directory);
+        const isNew = !existsSync(this.path);
+        const opened = this.#withReserve(open);
+        markAsCache(this.#directory);
+        if (isNew) this.space.keepBack(0);
+        return opened;
+      } catch (error) {
+        // Another process has just removed the cache that was here, and the folder with it.
+        if (attempt === ATTEMPTS || !isMissing((error as Error).cause ?? error)) throw error;
+      }
+    }
   }
 
   /** On a full disk also SQLite's files beside a database that nobody has open need room. */

@@ -109,6 +109,7 @@ export class Storage {
     this.home.reopen(damage);
     this.transaction.databaseReplaced();
     this.reservations.databaseReplaced();
+    this.files.databaseReplaced();
     this.forgetAll();
   }
 

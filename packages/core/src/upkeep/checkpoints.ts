@@ -5,7 +5,7 @@ import { monotonicMs, sleepSync } from '../clock.ts';
 import { FRAME_BYTES, LOG_LIMIT_BYTES } from '../storage/rows/schema.ts';
 import { isBusy, isLocked } from '../storage/rows/sqlite-error.ts';
 import type { LogState, Statements } from '../storage/rows/statements.ts';
-import { type CheckpointResult, letGo, order } from './thread.ts';
+import { type CheckpointResult, isThreadFailure, letGo, order } from './thread.ts';
 
 /** The log is looked at each time about this much was committed. */
 const LOOK_EVERY_BYTES = 256 * 1024;
@@ -16,6 +16,11 @@ const PATIENCE_MS = 500;
 const RETRY_MS = 4;
 /** When a reader keeps the log from being filled anew, writers go on for so long before the next attempt. */
 const PAUSE_MS = 1000;
+/** A thread that there cannot be is not asked for again for so long. */
+const NO_THREAD_MS = 1000;
+
+/** What a checkpoint that failed came to. */
+const IN_VAIN: CheckpointResult = { busy: true, byCheckpoint: false };
 
 type CheckpointName = 'checkpoint' | 'restart' | 'truncate';
 
@@ -41,7 +46,8 @@ export interface CheckpointListener {
 
 /**
  * Keeps the write-ahead log short without an fsync on the caller's thread: a thread of its own does the checkpoints, and
- * when it falls behind, writers wait for it. A log that never gets long never starts the thread.
+ * when it falls behind, writers wait for it. A log that never gets long never starts the thread. Where there can be no
+ * thread the caller's does what must not wait.
  */
 export class Checkpoints {
   readonly #directory: string;
@@ -54,6 +60,10 @@ export class Checkpoints {
   #running: Promise<unknown> | undefined;
   #pinnedUntil = 0;
   #isPinned = false;
+  /** By monotonicMs(). */
+  #noThreadUntil = 0;
+  /** How often another database took the place of the one that was open. */
+  #replacements = 0;
   #catchingUp: Promise<void> | undefined;
   #isClosed = false;
 
@@ -86,7 +96,8 @@ export class Checkpoints {
   async #catchUp(): Promise<void> {
     for (const end = this.#patience(); this.isBehind;) {
       await this.#running;
-      const { busy, byCheckpoint } = await this.#order('restart');
+      const isWithoutThread = monotonicMs() < this.#noThreadUntil;
+      const { busy, byCheckpoint } = isWithoutThread ? this.#restartNow() : await this.#order('restart');
       if (busy && this.isBehind) {
         if (!byCheckpoint && monotonicMs() > end) this.#foundPinned();
         else await sleep(RETRY_MS * (0.5 + Math.random()));
@@ -97,13 +108,9 @@ export class Checkpoints {
   /** The same on the caller's thread. */
   catchUpSync(): void {
     for (const end = this.#patience(); this.isBehind;) {
-      const since = monotonicMs();
-      const row = this.#restartNow();
-      if (row === undefined) return;
-      this.#listener.onDone(monotonicMs() - since);
-      this.#finished(row.busy !== 0);
+      const { byCheckpoint } = this.#restartNow();
       if (!this.isBehind) return;
-      if (row.log !== -1 && monotonicMs() > end) this.#foundPinned();
+      if (!byCheckpoint && monotonicMs() > end) this.#foundPinned();
       else sleepSync(RETRY_MS * (0.5 + Math.random()));
     }
   }
@@ -115,8 +122,8 @@ export class Checkpoints {
       const { busy } = await order('restart', this.#directory, 0);
       this.#finished(busy);
       return !busy;
-    } catch {
-      return false;
+    } catch (error) {
+      return isThreadFailure(error) && this.refillSync();
     }
   }
 
@@ -148,8 +155,7 @@ export class Checkpoints {
 
   /** The same on the caller's thread. */
   moveSync(): void {
-    const row = this.#sql.restartLog.get();
-    this.#finished(row?.busy !== 0);
+    this.#restartNow();
   }
 
   /** Has the thread leave the log's file empty, unless a reader is in the way. @returns how many bytes it got shorter */
@@ -180,6 +186,7 @@ export class Checkpoints {
 
   /** Forgets what was known of the database that was open before, and has the thread let go of it. */
   databaseReplaced(): void {
+    this.#replacements++;
     this.#state = { log: 0, checkpointed: 0 };
     this.#committed = 0;
     void this.#letGo();
@@ -195,25 +202,34 @@ export class Checkpoints {
     await letGo(this.#directory).catch((error: unknown) => this.#listener.onError(error));
   }
 
-  #restartNow(): { readonly busy: number; readonly log: number } | undefined {
+  #restartNow(): CheckpointResult {
+    const since = monotonicMs();
     try {
       this.#listener.onStart();
-      return this.#sql.restartLog.get();
+      const { busy, log } = this.#sql.restartLog.get() ?? { busy: 1, log: 0 };
+      this.#listener.onDone(monotonicMs() - since);
+      this.#finished(busy !== 0);
+      return { busy: busy !== 0, byCheckpoint: log === -1 };
     } catch (error) {
       this.#failed(error);
-      return undefined;
+      return IN_VAIN;
     }
   }
 
   /** Writers go on for a while. */
   #failed(error: unknown): void {
     this.#pinnedUntil = monotonicMs() + PAUSE_MS;
+    this.#report(error);
+  }
+
+  #report(error: unknown): void {
     // Once the cache is closed, its folder may be gone; the next who opens it moves the log.
     if (!this.#isClosed) this.#listener.onError(error);
   }
 
   #order(name: CheckpointName): Promise<CheckpointResult> {
     const since = monotonicMs();
+    const replacements = this.#replacements;
     this.#listener.onStart();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
@@ -222,8 +238,15 @@ export class Checkpoints {
         return result;
       })
       .catch((error: unknown) => {
-        this.#failed(error);
-        return { busy: true, byCheckpoint: false };
+        // What was wrong with a database that is no longer open says nothing of the one that is.
+        if (replacements !== this.#replacements) return IN_VAIN;
+        if (!isThreadFailure(error)) this.#failed(error);
+        else {
+          this.#noThreadUntil = monotonicMs() + NO_THREAD_MS;
+          this.#report(error);
+          if (name === 'restart') return this.#restartNow();
+        }
+        return IN_VAIN;
       })
       .finally(() => (this.#running = undefined));
     this.#running = ordered;
@@ -265,8 +288,8 @@ export class Checkpoints {
     this.#roomBytes = Math.max(LOOK_EVERY_BYTES, room);
     const { log, checkpointed } = this.#state;
     const start = isUrgent ? 0 : Math.min(START_BYTES, this.#roomBytes);
-    if ((log - checkpointed) * FRAME_BYTES > start && this.#running === undefined)
-      void this.#order('checkpoint');
+    const mayOrder = this.#running === undefined && monotonicMs() >= this.#noThreadUntil;
+    if ((log - checkpointed) * FRAME_BYTES > start && mayOrder) void this.#order('checkpoint');
     return this.#state;
   }
 }

@@ -1,7 +1,9 @@
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
-import { Storage } from '../storage/storage.ts';
+import { DiskCacheError } from '../errors.ts';
+import { damageOf } from '../storage/rows/sqlite-error.ts';
+import { Storage, type StorageOptions } from '../storage/storage.ts';
 import { checkSteps, orphanAge } from './check.ts';
-import type { CheckReport } from './findings.ts';
+import { type CheckReport, Findings } from './findings.ts';
 
 /** What the thread has to know to check a cache. */
 export interface CheckTerms {
@@ -28,7 +30,7 @@ export async function checkOnThread(
   { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
-  const storage = new Storage({
+  const storage = openedOrDamaged({
     directory,
     sizeLimit,
     timeoutMs,
@@ -41,6 +43,7 @@ export async function checkOnThread(
     now: () => now,
     onRecreate: () => undefined,
   });
+  if (!(storage instanceof Storage)) return storage;
   const steps = checkSteps({
     storage,
     now,
@@ -58,6 +61,19 @@ export async function checkOnThread(
   } finally {
     steps.return(undefined as never);
     storage.close();
+  }
+}
+
+/** Opens a cache. One whose database is so damaged that it cannot be opened is checked already. */
+function openedOrDamaged(options: StorageOptions): Storage | CheckReport {
+  try {
+    return new Storage(options);
+  } catch (error) {
+    if (!(error instanceof DiskCacheError) || (damageOf(error) ?? damageOf(error.cause)) === undefined)
+      throw error;
+    const findings = new Findings();
+    findings.add('database', error.message);
+    return { ok: false, problems: findings.problems, entries: 0, files: 0 };
   }
 }
 

@@ -76,17 +76,19 @@ const known = new Set<string>();
 /**
  * Has the one thread that all caches of this process share do what would take long, or wait for the disk. The first
  * order starts it; it does not keep the process alive on its own.
+ *
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE` when there can be no thread, as where no file descriptor is left; the next
+ *   order tries again
  */
-export function order<Name extends ThreadOrderName>(
+export async function order<Name extends ThreadOrderName>(
   name: Name,
   directory: string,
   now: number,
   long?: LongOrder,
 ): Promise<ThreadResults[Name]> {
-  worker ??= start();
+  const ordered = (worker ??= start());
   known.add(directory);
   const id = ++lastId;
-  const ordered = worker;
   return new Promise<ThreadResults[Name]>((resolve, reject) => {
     // Who gives it up need not wait until the thread has come to know.
     let isGivenUp = false;
@@ -115,12 +117,23 @@ export function order<Name extends ThreadOrderName>(
   });
 }
 
-/** Has the thread let go of a cache, if it was asked for anything there. */
+/**
+ * Has the thread let go of a cache, if it was asked for anything there.
+ *
+ * @throws DiskCacheError `ERR_DISKCACHE_STORAGE`, whatever is wrong with what it had open: that may be gone long since
+ */
 export async function letGo(directory: string): Promise<void> {
   if (!known.has(directory)) return;
   const closed = order('close', directory, 0);
   known.delete(directory);
-  await closed;
+  await closed.catch((error: unknown) => {
+    throw new DiskCacheError('ERR_DISKCACHE_STORAGE', (error as Error).message, { cause: error });
+  });
+}
+
+/** Whether the thread failed, or is not there, and not the database: what it was to do another thread may still do. */
+export function isThreadFailure(error: unknown): boolean {
+  return error instanceof DiskCacheError && error.code === 'ERR_DISKCACHE_STORAGE';
 }
 
 /** An error loses its class on its way between threads. */
@@ -136,14 +149,14 @@ function codeOf(sqliteCode: string): DiskCacheErrorCode {
 }
 
 function start(): Worker {
-  const started = new Worker(join(__dirname, 'thread-worker.js'), { name: 'diskcache' });
-  const fail = (error: Error) => {
+  const started = newWorker();
+  const fail = (cause: unknown) => {
     if (worker !== started) return;
     worker = undefined;
     known.clear();
     for (const one of waiting.values()) {
       one.ended();
-      one.reject(error);
+      one.reject(noThread(cause));
     }
     waiting.clear();
   };
@@ -157,7 +170,20 @@ function start(): Worker {
     if (waiting.size === 0) started.unref();
   });
   started.on('error', fail);
-  started.on('exit', (code) => fail(new Error(`the thread of DiskCache ended with code ${code}`)));
+  started.on('exit', (code) => fail(new Error(`it ended with code ${code}`)));
   started.unref();
   return started;
+}
+
+function newWorker(): Worker {
+  try {
+    return new Worker(join(__dirname, 'thread-worker.js'), { name: 'diskcache' });
+  } catch (error) {
+    throw noThread(error);
+  }
+}
+
+function noThread(cause: unknown): DiskCacheError {
+  const message = `there is no thread of DiskCache: ${(cause as Error).message}`;
+  return new DiskCacheError('ERR_DISKCACHE_STORAGE', message, { cause });
 }

@@ -5,7 +5,7 @@ import type { Engine, Slice } from '../engine/engine.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
 import { TimeoutError } from '../errors.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
-import { order } from '../upkeep/thread.ts';
+import { isThreadFailure, order } from '../upkeep/thread.ts';
 import { Steps } from './steps.ts';
 
 /** What takes a few ms at the most to remove in one go, 3 µs a page. */
@@ -34,9 +34,9 @@ export function clearing(
       greatestId ??= storage.sql.greatestId.get() ?? 0;
       return removeRows(storage.sql.upTo.all(greatestId, amount), amount);
     },
-    async (step) => {
-      while (!storage.isWithin(LONG)) if (await step()) return;
-      if (storage.isWithin(SHORT)) return;
+    async ({ step, read }) => {
+      while (!(await read(() => storage.isWithin(LONG)))) if (await step()) return;
+      if (await read(() => storage.isWithin(SHORT))) return;
       steps.assertWanted();
       steps.doneElsewhere(await clearedByThread(engine));
     },
@@ -44,15 +44,19 @@ export function clearing(
   return steps;
 }
 
+/** @returns how many entries are gone; 0 also where there is no thread to do it, so that they go row by row */
 async function clearedByThread(engine: Engine): Promise<number> {
   const { timeoutMs, random } = engine.settings;
   let tries = 0;
-  const retried = async (error: unknown): Promise<'busy'> => {
+  const retried = async (error: unknown): Promise<'busy' | 'no thread'> => {
+    if (isThreadFailure(error)) return 'no thread';
+    if (engine.recovery.from(error)) return 'busy';
     if (await engine.fullDisk.makeRoom({ error, tries: tries++ })) return 'busy';
     throw error;
   };
   for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
     const cleared = await order('clear', engine.directory, engine.now()).catch(retried);
+    if (cleared === 'no thread') return 0;
     if (cleared !== 'busy') {
       await engine.log?.synced();
       engine.removals.discard(cleared.files);

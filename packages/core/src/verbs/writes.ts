@@ -73,6 +73,7 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
     const asked = entryTerms(options, engine.settings, engine.now());
     const terms = engine.share?.called(asked) ?? asked;
     const value = this.#prepare(checked, given, terms.tags);
-    return { concerned: [checked], value, work: (finished) => put(checked, finished, terms) };
+    const work = (finished: PreparedValue) => put(checked, finished, terms);
+    return { concerned: [checked], replaced: checked, value, work };
   }
 }

@@ -78,6 +78,11 @@ export class ValueFiles {
     return join(this.#directory, ...name.split('/'));
   }
 
+  /** The folders may have gone with the database that was open before, and have been made anew. */
+  databaseReplaced(): void {
+    this.#syncedFolders.clear();
+  }
+
   /** Begins a new file. */
   async create(name: string): Promise<NewFile> {
     const path = this.path(name);

@@ -23,16 +23,22 @@ export class NotSynced extends DiskCacheError {
  */
 export class LogSync {
   readonly #path: string;
-  readonly #folders: readonly string[];
+  readonly #folders: () => readonly string[];
   #areFoldersSynced = false;
   #failure: NotSynced | undefined;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
 
-  /** @param folders those in which the database, or the folder that it is in, may have a new name */
-  constructor(databasePath: string, folders: readonly string[]) {
+  /** @param folders gives those in which the database, or the folder that it is in, may have a new name */
+  constructor(databasePath: string, folders: () => readonly string[]) {
     this.#path = `${databasePath}-wal`;
     this.#folders = folders;
+  }
+
+  /** Another one, with a log of its own, is in the place of the database that was open before. */
+  databaseReplaced(): void {
+    this.#areFoldersSynced = false;
+    this.#failure = undefined;
   }
 
   /** Resolves when everything that is committed by now is on disk. Earlier calls resolve first. */
@@ -46,7 +52,7 @@ export class LogSync {
   syncNow(): void {
     this.#assertKnown();
     try {
-      if (!this.#areFoldersSynced) this.#folders.forEach(syncFolderSync);
+      if (!this.#areFoldersSynced) this.#folders().forEach(syncFolderSync);
       this.#areFoldersSynced = true;
       const log = openSync(this.#path, 'r+');
       try {
@@ -78,7 +84,7 @@ export class LogSync {
   async #sync(): Promise<void> {
     this.#assertKnown();
     try {
-      if (!this.#areFoldersSynced) for (const folder of this.#folders) await syncFolder(folder);
+      if (!this.#areFoldersSynced) for (const folder of this.#folders()) await syncFolder(folder);
       this.#areFoldersSynced = true;
       const log = await open(this.#path, 'r+');
       try {

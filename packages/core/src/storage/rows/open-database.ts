@@ -70,7 +70,9 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
       else if ('sql' in outcome) return outcome;
       else {
         const maySetAside = onCorrupt === 'recreate' && setAsideCount < SET_ASIDE_LIMIT;
-        if (lock.alone(() => giveUp(options, outcome, maySetAside))) setAsideCount++;
+        const settled = lock.alone(() => settle(options, lock, outcome, maySetAside));
+        if (typeof settled === 'object') return settled;
+        if (settled === 'set aside') setAsideCount++;
       }
     }
     throw new DiskCacheError('ERR_DISKCACHE_STORAGE', `${path} is replaced again and again`);
@@ -96,8 +98,8 @@ function openFile(
   if (file === undefined) return undefined;
   // SQLite would remove the log, which somebody may have open.
   if (wasEmptied(path)) return { db: undefined, file, error: emptied(path) };
-  // The wait for a lock is ours: SQLite's would block the event loop.
-  const db = new Database(path, { timeout: 0 });
+  const db = connected(path);
+  if (db === undefined) return undefined;
   const isCurrent = () => isSameFile(identityOf(path), file);
   try {
     const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
@@ -110,28 +112,55 @@ function openFile(
   }
 }
 
-/**
- * Closes a database, and sets it aside before, if need be: once it is moved SQLite does not change it any more.
- *
- * @returns whether it was set aside
- * @throws what is wrong with it, unless it may be set aside or is no longer there
- */
-function giveUp(options: DatabaseOptions, { db, file, error }: Unusable, maySetAside: boolean): boolean {
-  const { path } = options;
+function connected(path: string): Database.Database | undefined {
   try {
-    const reason = damageOf(error);
-    if (reason === undefined || !isSameFile(identityOf(path), file)) return false;
-    if (!maySetAside) throw error;
+    // The wait for a lock is ours: SQLite's would block the event loop.
+    return new Database(path, { timeout: 0, fileMustExist: true });
+  } catch (error) {
+    if (identityOf(path) === undefined) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Looks at a database again that seemed to be of no use, when nobody can be making, opening or moving it, and sets it aside if
+ * it is of none. Closes what was opened of it.
+ *
+ * @returns the database where it turns out to be sound
+ * @throws what is wrong with it, unless it may be set aside
+ */
+function settle(
+  options: DatabaseOptions,
+  lock: PathLock,
+  before: Unusable,
+  maySetAside: boolean,
+): OpenedDatabase | 'set aside' | 'changed' {
+  const { path } = options;
+  let found: OpenedDatabase | Unusable | undefined;
+  try {
+    if (!isSameFile(identityOf(path), before.file)) return 'changed';
+    found = openFile(options, lock);
+    if (found === undefined) return 'changed';
+    if ('sql' in found) return found;
+    const reason = damageOf(found.error);
+    if (reason === undefined) return 'changed';
+    if (!maySetAside) throw found.error;
     // Windows moves no open file.
-    if (process.platform === 'win32') db?.close();
+    if (process.platform === 'win32') for (const one of [before, found]) one.db?.close();
     const movedTo = asideName(options, reason);
     setAside(path, movedTo);
     options.onRecreate({ reason, movedTo });
-    return true;
+    return 'set aside';
   } finally {
-    if (isSameFile(identityOf(path), file)) db?.close();
-    else if (db !== undefined) closeMoved(db, path);
+    giveUp(before, path);
+    if (found !== undefined && !('sql' in found)) giveUp(found, path);
   }
+}
+
+/** Closes a database that cannot be used, once it is moved if it is to be: then SQLite does not change it any more. */
+function giveUp({ db, file }: Unusable, path: string): void {
+  if (isSameFile(identityOf(path), file)) db?.close();
+  else if (db !== undefined) closeMoved(db, path);
 }
 
 function emptied(path: string): DiskCacheError {

@@ -10,11 +10,14 @@ export interface FileIdentity {
 /** What belongs to a database beside its own file: without them it is another one, and with another's it is broken. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 
-/** Whether a database has lost all that was in it: a new one is empty too, but has no log yet. */
+/**
+ * Whether a database has lost all that was in it. A new one is empty too, but has no log yet: only a journal, while the first
+ * page is being written, or if that process was killed.
+ */
 export function wasEmptied(path: string): boolean {
   return (
     statSync(path, { throwIfNoEntry: false })?.size === 0 &&
-    COMPANIONS.some((suffix) => existsSync(path + suffix))
+    (existsSync(`${path}-wal`) || existsSync(`${path}-shm`))
   );
 }
 

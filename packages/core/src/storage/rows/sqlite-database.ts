@@ -12,6 +12,7 @@ export interface Query<Parameters extends unknown[], Row = never> {
  */
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
+  readonly open: boolean;
   /** Its path. */
   readonly name: string;
   prepare(sql: string): Query<unknown[], unknown> & { pluck(): Query<unknown[], unknown> };

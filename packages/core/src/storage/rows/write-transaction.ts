@@ -1,3 +1,4 @@
+import { DiskCacheError, InvalidArgumentError } from '../../errors.ts';
 import { isBusy } from './sqlite-error.ts';
 import type { Connection } from './connection.ts';
 import type { Statements } from './statements.ts';
@@ -24,14 +25,17 @@ export class WriteTransaction {
   #evictionsSeen = 0;
   #takenBack = 0;
   #isWriting = false;
+  /** What made SQLite take all of it back by itself. */
+  #lostBy: unknown;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#sql = connection.sql;
   }
 
+  /** Also one that SQLite has taken back: its end is yet to come. */
   get isOpen(): boolean {
-    return this.#connection.db.inTransaction;
+    return this.#isWriting || this.#connection.db.inTransaction;
   }
 
   /** Whether what is read now may be this transaction's own. Cheaper to ask than whether one is open. */
@@ -51,8 +55,32 @@ export class WriteTransaction {
     }
   }
 
+  /**
+   * Does a part of it. When SQLite takes all of it back, as a full disk or a failed write makes it do, there are no
+   * more: they would be on their own.
+   *
+   * @throws what made SQLite take it back
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` in a transaction that only reads
+   */
+  part<T>(work: () => T): T {
+    this.#assertWhole();
+    if (!this.#isWriting) {
+      throw new InvalidArgumentError(
+        'ERR_DISKCACHE_TRANSACTION',
+        'onProgress of check() must not change the cache, which is just read as it was at one moment',
+      );
+    }
+    try {
+      return work();
+    } catch (error) {
+      if (!this.#connection.db.inTransaction) this.#lostBy ??= error;
+      throw error;
+    }
+  }
+
   /** Makes all changes durable together. @returns the files that nothing points to any more */
   commit(): readonly string[] {
+    this.#assertWhole();
     if (this.#totalsChanged) this.#sql.setTotals.run(JSON.stringify(this.#totals));
     this.#sql.commit.run();
     return this.#end(this.#replaced);
@@ -61,13 +89,16 @@ export class WriteTransaction {
   /** Takes back all changes. @returns the files that nothing points to any more */
   rollback(): readonly string[] {
     this.#takenBack++;
-    // A full disk or a failed write makes SQLite roll back by itself.
     if (this.#connection.db.inTransaction) this.#sql.rollback.run();
     return this.#end([...this.#written.keys()]);
   }
 
   /** Runs `body` so that its changes alone are taken back when it throws. */
   nested<T>(body: () => T, removeFile: (name: string) => void): T {
+    return this.part(() => this.#nested(body, removeFile));
+  }
+
+  #nested<T>(body: () => T, removeFile: (name: string) => void): T {
     const totals = this.#totals && { ...this.#totals };
     const changed = this.#totalsChanged;
     const replaced = this.#replaced.length;
@@ -166,6 +197,14 @@ export class WriteTransaction {
     this.#written.set(name, ++this.#lastNumber);
   }
 
+  #assertWhole(): void {
+    const { db } = this.#connection;
+    if (!this.#isWriting || db.inTransaction || !db.open) return;
+    throw (
+      this.#lostBy ?? new DiskCacheError('ERR_DISKCACHE_STORAGE', 'SQLite has taken the transaction back')
+    );
+  }
+
   #readTotals(): Totals {
     return totalsFrom(this.#sql.totals.get());
   }
@@ -177,6 +216,7 @@ export class WriteTransaction {
     this.#written = new Map();
     this.#obsolete = [];
     this.#isWriting = false;
+    this.#lostBy = undefined;
     this.#evictionsSeen = this.evictionsSeen;
     this.#totals = undefined;
     this.#totalsChanged = false;
