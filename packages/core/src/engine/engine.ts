@@ -14,8 +14,7 @@ import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
-import { Share } from '../upkeep/share.ts';
-import type { SharedLimits } from '../upkeep/shared-limits.ts';
+import { Share, type SharedLimits } from '../upkeep/share.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { BrokenFiles } from './broken-files.ts';
 import { FullDisk } from './full-disk.ts';
@@ -99,6 +98,7 @@ export class Engine {
       now: () => clock.now(),
       maxIdleMs,
       isNoting: !readOnly && (policy.notesUse || maxIdleMs !== undefined),
+      moment: limits && (() => limits.moment()),
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);

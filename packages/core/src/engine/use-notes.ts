@@ -2,9 +2,10 @@ import { halfLife } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow, UseRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage } from '../storage/storage.ts';
+import { MOMENTS_A_MS } from '../upkeep/standing.ts';
 
 /** The smallest step of time that a double keeps apart at today's dates, and some. */
-const STAMP_STEP_MS = 2 ** -10;
+const STAMP_STEP_MS = 1 / MOMENTS_A_MS;
 
 export interface UseNotesInputs {
   readonly storage: Storage;
@@ -13,6 +14,8 @@ export interface UseNotesInputs {
   readonly maxIdleMs: number | undefined;
   /** Whether uses matter, so that they have to be noted. */
   readonly isNoting: boolean;
+  /** Where entries of several caches are compared: gives moments that increase in all of them. */
+  readonly moment: (() => number) | undefined;
 }
 
 /** Notes when entries are used, and writes it down: for the policy, and for the time at which entries expire. */
@@ -61,6 +64,8 @@ export class UseNotes {
 
   /** Strictly increasing in this process, and the clock's time but for fractions of a ms. */
   stamp(): number {
+    const { moment } = this.#inputs;
+    if (moment !== undefined) return moment() / MOMENTS_A_MS;
     this.#lastStamp = Math.max(this.#inputs.now(), this.#lastStamp + STAMP_STEP_MS);
     return this.#lastStamp;
   }

@@ -12,6 +12,7 @@ import { releaseAbandoned } from './abandoned-files.ts';
 import type { Limits } from './limits.ts';
 import type { Pressed, Share } from './share.ts';
 import type { EvictionBounds } from './shared-limits.ts';
+import type { Standing } from './standing.ts';
 import { Victims } from './victims.ts';
 
 /** Rows removed in one go when they are not compared. */
@@ -24,6 +25,7 @@ const LOOK_EVERY_BYTES = 256 * 1024;
 const OVERDRAFT = 1 / 32;
 /** Between two looks, by those who find no room, for what killed processes keep reserved. */
 const RECLAIM_EVERY_MS = 200;
+const NOTHING = { bytes: 0, entries: 0 };
 
 /** What purge() came to. */
 export interface Purged {
@@ -151,7 +153,8 @@ export class Evictor {
   /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
   fits({ bytes, entries }: Room): boolean {
     if (bytes <= 0 && entries === 0 && this.#wasWithin) return true;
-    return this.#isOver({ bytes, entries }) === undefined && this.#unlooked < LOOK_EVERY_BYTES;
+    if (this.#isOver({ bytes, entries }) !== undefined || this.#unlooked >= LOOK_EVERY_BYTES) return false;
+    return this.#share === undefined || !this.#share.whole.mayBeOver;
   }
 
   /**
@@ -163,6 +166,7 @@ export class Evictor {
    */
   makeRoom(room: Room, deadline: number): boolean {
     if (room.file !== undefined) this.#assertNotTaken(room);
+    if (this.#share?.evictsDown(deadline)) return false;
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
       if (this.purge(BATCH).removed === 0 && !this.#share?.extend(over, added(room, over))) {
         const made = this.#evictOne(room, over, deadline);
@@ -179,20 +183,46 @@ export class Evictor {
   }
 
   /** Evicts so many bytes, or entries, or all that may go if it is less. */
-  evictSome(reason: EvictionReason, amount: number, { deadline, spare, latest }: EvictionBounds): void {
+  evictSome(reason: EvictionReason, amount: number, { deadline, spare, bound }: EvictionBounds): void {
     const { transaction } = this.#storage;
     const used = () => (reason === 'size' ? transaction.totals.space : transaction.totals.count);
     for (const enough = used() - amount; used() > enough && monotonicMs() <= deadline;) {
       if (this.purge(BATCH).removed > 0) continue;
-      const victim = this.#victims.next(spare, latest);
+      const victim = this.#victims.next(spare, bound);
       if (victim === undefined) return;
       this.#evict(victim, reason);
     }
   }
 
-  /** When the entry that would go next was last used or, where uses do not matter, came; undefined where none can go. */
-  timeOfNext(spare: number | undefined): number | undefined {
-    return this.#victims.timeOfNext(spare);
+  /** Evicts what is over the limits. @returns whether nothing is, or all that may go is gone */
+  evictDown(deadline: number): boolean {
+    for (let over = this.#isOver(NOTHING); over !== undefined; over = this.#isOver(NOTHING)) {
+      if (monotonicMs() > deadline) return false;
+      if (this.purge(BATCH).removed > 0 || this.#share?.extend(over, 0)) continue;
+      const victim = this.#victims.next(undefined);
+      if (victim === undefined) break;
+      this.#evict(victim, over);
+    }
+    return true;
+  }
+
+  /** The same, of a part of a sharded cache for itself. @throws {@link DiskCacheError} as makeRoom() does */
+  cull(deadline: number): boolean {
+    if (this.#share === undefined) return this.makeRoom(NOTHING, deadline);
+    if (!this.evictDown(deadline)) return false;
+    return this.#isOver(NOTHING) === undefined || this.makeRoom(NOTHING, deadline);
+  }
+
+  /** How the entry that would go next stands; undefined where none can go. */
+  standingOfNext(spare: number | undefined): Standing | undefined {
+    return this.#victims.standingOfNext(spare);
+  }
+
+  /** Whether there are entries to be removed whose time has passed. Needs no lock. */
+  get hasExpired(): boolean {
+    const { sql } = this.#storage;
+    const now = this.#now();
+    return sql.expired.get(now, 1) !== undefined || sql.staleTooLong.get(now, 1) !== undefined;
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -273,14 +303,13 @@ export class Evictor {
   /** @returns whether it may be stored all the same, since only others that are being written take the room */
   #isExcused({ bytes, entries, file }: Room): boolean {
     const { count, space } = this.#storage.transaction.totals;
-    const { sizeLimit, entryLimit } = this.#limits;
-    const excess = space + bytes - sizeLimit;
+    const { sizeLimit, entryLimit } = this.#set;
+    const whole = this.#share?.whole;
+    const excess = whole?.excess('size', bytes) ?? space + bytes - sizeLimit;
+    const tooMany = whole?.excess('entries', entries) ?? count + entries - entryLimit;
     const beingWritten = this.#storage.reservations.all - (file?.reserved ?? 0);
-    if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
-      throw this.#noRoom();
-    return (
-      file === undefined && excess <= (this.#set.sizeLimit * OVERDRAFT) / (this.#share?.whole.count ?? 1)
-    );
+    if (this.#policy.victims === 'none' || excess > beingWritten || tooMany > 0) throw this.#noRoom();
+    return file === undefined && excess <= sizeLimit * OVERDRAFT;
   }
 
   /** Gives back what killed processes had reserved. @returns whether there was some */
@@ -288,7 +317,7 @@ export class Evictor {
     const now = monotonicMs();
     if (now < this.#reclaimedAt + RECLAIM_EVERY_MS) return false;
     this.#reclaimedAt = now;
-    return releaseAbandoned(this.#storage, this.#now());
+    return this.#share?.whole.reclaim() ?? releaseAbandoned(this.#storage, this.#now());
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): 'more' {
@@ -335,7 +364,7 @@ export class Evictor {
     const full = (why: string) =>
       new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and ${why}`);
     if (this.#policy.victims === 'none') return full("eviction is 'none'");
-    const count = this.#share?.whole.countAll() ?? this.#storage.transaction.totals.count;
+    const count = this.#share?.whole.used('entries') ?? this.#storage.transaction.totals.count;
     return count > 0
       ? full('what is left in it is pinned')
       : new DiskCacheError(

@@ -7,12 +7,16 @@ import {
   addShare,
   type EvictionBounds,
   inTransactionOf,
+  hasExpired,
   lookAt,
   type Part,
   shareIn,
   type SharedLimits,
   usedIn,
 } from './shared-limits.ts';
+import { compareStandings, later, type Standing } from './standing.ts';
+
+export type { SharedLimits };
 
 /** After as many evictions as this part of the entries, others are asked again whether they have something to spare. */
 const ASKED_EVERY = 1 / 256;
@@ -23,8 +27,8 @@ const IDLER_MS = 1;
 /** More than this part of what a part has is made room for in all parts, in pieces of that part of it. */
 const MUCH = 1 / 8;
 const PIECE = 1 / 16;
-/** And while they are no later than the first of another part by more than this part of its idle time. */
-const SLACK = 1 / 8;
+/** Expired entries that are removed elsewhere in one go. */
+const PURGED_AT_ONCE = 64;
 
 /** Between two attempts where the lock cannot be let go meanwhile, and how long there are such. */
 const PAUSE_MS = 1;
@@ -35,10 +39,10 @@ const APART_MS = 100;
 /** What came of asking others for what they use. */
 export type Pressed = 'more' | 'later' | 'none';
 
-/** A part, and when the entry that would go there next was last used, or came. */
+/** A part, and how the entry stands that would go there next. */
 interface Candidate {
   readonly part: Part;
-  readonly time: number;
+  readonly standing: Standing;
 }
 
 /**
@@ -96,22 +100,15 @@ export class Share implements Limits {
    */
   extend(reason: EvictionReason, added: number): boolean {
     if (this.#untilAsked > 0) return false;
-    const offers = this.whole.parts
-      .map((part) => ({ part, totals: part === this.#own ? undefined : lookAt(part) }))
-      .map(({ part, totals }) => ({
-        part,
-        unused: totals === undefined ? 0 : this.whole.unused(reason, totals),
-      }))
-      .filter(({ unused }) => unused > 0)
-      .sort((a, b) => b.unused - a.unused);
     let hasMore = false;
-    for (const { part } of offers) {
+    for (const { part, isStale } of this.#offers(reason)) {
       if (this.#missing(reason, added) <= 0) break;
-      if (this.#take(part, reason, added) === 'more') hasMore = true;
+      const purge = isStale ? () => void part.evictor.purge(PURGED_AT_ONCE) : undefined;
+      if (this.#take(part, reason, added, purge) === 'more') hasMore = true;
     }
     if (hasMore) return true;
     this.#untilAsked = Math.max(1, this.#own.storage.transaction.totals.count * ASKED_EVERY);
-    return this.#takeFromIdler(reason, added);
+    return !this.isMuch(reason, added) && this.#takeFromIdler(reason, added);
   }
 
   /** Whether so much is missing that all parts are to give something. */
@@ -130,22 +127,27 @@ export class Share implements Limits {
     let pressed: Pressed = 'none';
     const ask = (part: Part, evict: (bounds: EvictionBounds) => void) => {
       const bounds = { deadline, spare: part === this.#own ? spare : undefined };
-      let time: number | undefined;
+      let standing: Standing | undefined;
       const taken = this.#take(part, reason, added, () => {
         evict(bounds);
-        time = part.evictor.timeOfNext(bounds.spare);
+        standing = part.evictor.standingOfNext(bounds.spare);
       });
       if (pressed === 'none' || taken === 'more') pressed = taken;
-      if (taken !== 'later' && time !== undefined) insert(candidates, { part, time });
+      if (taken !== 'later' && standing !== undefined) insert(candidates, { part, standing });
     };
     for (const part of this.whole.parts) ask(part, () => undefined);
     for (let next = candidates.shift(); next !== undefined; next = candidates.shift()) {
       const { part } = next;
       const missing = this.#missing(reason, added);
-      if (missing <= 0 || monotonicMs() > deadline) return 'more';
-      const latest = this.#laterThan(candidates[0]?.time);
-      ask(part, (bounds) => part.evictor.evictSome(reason, Math.min(piece, missing), { ...bounds, latest }));
+      if (missing <= 0 || monotonicMs() > deadline) {
+        pressed = 'more';
+        break;
+      }
+      const bound = candidates[0] && later(candidates[0].standing, this.whole.now());
+      ask(part, (bounds) => part.evictor.evictSome(reason, Math.min(piece, missing), { ...bounds, bound }));
     }
+    // What was evicted elsewhere may have been more than was needed.
+    this.#untilAsked = 0;
     if (pressed !== 'none') return pressed;
     const balance = this.whole.balance();
     return balance === 'changed' ? 'more' : balance === 'busy' ? 'later' : 'none';
@@ -167,6 +169,25 @@ export class Share implements Limits {
       throw new TimeoutError(patienceMs, 'shards that have room to give were locked by others');
     if (deadline === Infinity) sleepSync(PAUSE_MS);
     return deadline === Infinity;
+  }
+
+  /**
+   * Has all parts evict what they have beyond their shares, as long as it is not known that there is nothing of that.
+   *
+   * @returns whether that takes longer
+   */
+  evictsDown(deadline: number): boolean {
+    const { whole } = this;
+    if (!whole.mayBeOver) return false;
+    for (const part of whole.parts) {
+      const totals = lookAt(part);
+      const isOver = totals === undefined || whole.isOver(totals);
+      let isDone = !isOver;
+      if (isOver) inTransactionOf(part, () => (isDone = part.evictor.evictDown(deadline)));
+      if (!isDone && deadline < Infinity) return true;
+    }
+    whole.mayBeOver = false;
+    return false;
   }
 
   /** Says that the transaction, or a part of it, was taken back. */
@@ -214,33 +235,44 @@ export class Share implements Limits {
       this.#hasTaken = true;
       addShare(own, reason, taken);
     }
-    return this.#missing(reason, added) < missing ? 'more' : 'none';
+    return taken > 0 || this.#missing(reason, added) < missing ? 'more' : 'none';
   }
 
-  /** Some time after that of another part: what is drawn at random is not exact. */
-  #laterThan(time = Infinity): number {
-    return time + SLACK * Math.max(0, this.whole.now() - time);
+  /** What others may have to give, those first that use least. */
+  #offers(reason: EvictionReason): { readonly part: Part; readonly isStale: boolean }[] {
+    const others = this.whole.parts.filter((part) => part !== this.#own);
+    return others
+      .map((part) => {
+        const totals = lookAt(part);
+        const unused = totals === undefined ? 0 : this.whole.unused(reason, totals);
+        return { part, unused, isStale: hasExpired(part) };
+      })
+      .filter(({ unused, isStale }) => unused > 0 || isStale)
+      .sort((a, b) => b.unused - a.unused);
   }
 
   /** As a cache that is not sharded would do it: so a part in which nothing is used any more does not keep its share. */
   #takeFromIdler(reason: EvictionReason, added: number): boolean {
     const { parts, random, now } = this.whole;
-    const mine = this.#own.evictor.timeOfNext(undefined);
+    const mine = this.#own.evictor.standingOfNext(undefined);
     const part = parts[Math.floor(random() * parts.length)];
-    if (mine === undefined || part === undefined || part === this.#own) return false;
+    if (mine === undefined || part === undefined || part === this.#own || this.whole.mayBeOver) return false;
     const amount = Math.max(1, Math.ceil(this.#used(reason) * ASKED_EVERY));
-    const latest = mine - (IDLER - 1) * Math.max(0, now() - mine);
-    // In the same ms nothing is idle.
+    const time = mine.time - (IDLER - 1) * Math.max(0, now() - mine.time);
     const prepare = () => {
-      if (latest < mine)
-        part.evictor.evictSome(reason, amount, { deadline: monotonicMs() + IDLER_MS, latest });
+      // Within one ms nothing is idle.
+      if (time < mine.time)
+        part.evictor.evictSome(reason, amount, {
+          deadline: monotonicMs() + IDLER_MS,
+          bound: { ...mine, time },
+        });
     };
     return this.#take(part, reason, Math.max(added, amount), prepare) === 'more';
   }
 }
 
-/** Keeps them in the order of their times. */
+/** Keeps them in the order in which they would go. */
 function insert(candidates: Candidate[], candidate: Candidate): void {
-  const place = candidates.findIndex(({ time }) => time > candidate.time);
+  const place = candidates.findIndex(({ standing }) => compareStandings(standing, candidate.standing) > 0);
   candidates.splice(place === -1 ? candidates.length : place, 0, candidate);
 }

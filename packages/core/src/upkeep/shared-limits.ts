@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers';
 import type { EvictionReason } from '../events.ts';
 import { type Totals, totalsFrom } from '../storage/rows/totals.ts';
 import type { Storage } from '../storage/storage.ts';
+import { releaseAbandoned } from './abandoned-files.ts';
 import type { Limits } from './limits.ts';
+import { MOMENTS_A_MS, type Standing } from './standing.ts';
 
 /** How far evictSome() goes. */
 export interface EvictionBounds {
@@ -10,16 +12,21 @@ export interface EvictionBounds {
   readonly deadline: number;
   /** The id of an entry that is not to go. */
   readonly spare?: number | undefined;
-  /** Only entries that were used, or came, no later than this, in ms since the epoch. */
-  readonly latest?: number;
+  /** Only entries that would go no later than one that stands so. */
+  readonly bound?: Standing | undefined;
 }
 
 /** One of the caches that have their limits together, as the others see it. */
 export interface Part {
   readonly storage: Storage;
   readonly evictor: {
-    timeOfNext(spare: number | undefined): number | undefined;
+    /** Whether there are entries to be removed whose time has passed. Needs no lock. */
+    readonly hasExpired: boolean;
+    purge(limit: number): unknown;
+    standingOfNext(spare: number | undefined): Standing | undefined;
     evictSome(reason: EvictionReason, amount: number, bounds: EvictionBounds): void;
+    /** Evicts what is over the limits. @returns whether nothing is, or all that may go is gone */
+    evictDown(deadline: number): boolean;
   };
   /** Does work in a transaction of its own, or returns false at once where that would have to wait, or failed. */
   tryWrite(work: () => void): boolean;
@@ -49,8 +56,7 @@ const ROUNDING = 0.5 / MOST_PARTS;
 
 const SHARES = { size: 'sizeShare', entries: 'entryShare' } as const;
 const REASONS = ['size', 'entries'] as const satisfies readonly EvictionReason[];
-/** Moments are told apart to this part of a ms; they are whole numbers up to the year 2109, and only count on after that. */
-export const MOMENTS_A_MS = 1024;
+/** Moments are whole numbers up to the year 2109, and only count on after that. */
 const LATEST_MS = 2 ** 42;
 const RETRY_MS = 20;
 const RETRIES = 50;
@@ -70,7 +76,9 @@ export class SharedLimits implements Limits {
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly random: () => number;
-  #lastMoment = 0;
+  #lastMoment: number | undefined;
+  /** Whether there may be more than the limits allow in any part: as after opening a cache with lower ones. */
+  mayBeOver = true;
   #isBalancing = false;
   #isStopped = false;
 
@@ -89,6 +97,8 @@ export class SharedLimits implements Limits {
    */
   moment(): number {
     const now = Math.floor(Math.min(this.now(), LATEST_MS) * MOMENTS_A_MS);
+    // Others may have used the cache when it was later.
+    this.#lastMoment ??= Math.max(...this.parts.map((part) => lookAt(part)?.seq ?? 0));
     this.#lastMoment = Math.max(now, this.#lastMoment + 1);
     return this.#lastMoment;
   }
@@ -110,9 +120,27 @@ export class SharedLimits implements Limits {
     return shareIn(reason, totals) - this.unitsFor(reason, usedIn(reason, totals));
   }
 
-  /** Entries of all parts, as far as it can be told. */
-  countAll(): number {
-    return this.parts.reduce((sum, part) => sum + (lookAt(part)?.count ?? 0), 0);
+  /** Whether a part has more than its share. */
+  isOver(totals: Totals): boolean {
+    return REASONS.some((reason) => usedIn(reason, totals) > this.amount(reason, shareIn(reason, totals)));
+  }
+
+  /** Gives back what killed processes had reserved in any part. @returns whether there was some */
+  reclaim(): boolean {
+    let hasSome = false;
+    for (const part of this.parts)
+      inTransactionOf(part, () => (hasSome = releaseAbandoned(part.storage, this.now()) || hasSome));
+    return hasSome;
+  }
+
+  /** What all parts have, as far as it can be told. */
+  used(reason: EvictionReason): number {
+    return this.parts.map(lookAt).reduce((sum, totals) => sum + (totals ? usedIn(reason, totals) : 0), 0);
+  }
+
+  /** How much more there would be than the limit allows. */
+  excess(reason: EvictionReason, added: number): number {
+    return this.used(reason) + added - this.#limit(reason);
   }
 
   /** Whether it looks as if not all of the limits were given out, or more than that. */
@@ -200,6 +228,15 @@ export function lookAt({ storage }: Part): Totals | undefined {
     return totalsFrom(sql.totals.get());
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a part has entries to be removed whose time has passed, as far as it can be told just now. */
+export function hasExpired({ evictor }: Part): boolean {
+  try {
+    return evictor.hasExpired;
+  } catch {
+    return false;
   }
 }
 

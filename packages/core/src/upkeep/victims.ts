@@ -2,7 +2,7 @@ import type { Candidate, Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
-import { MOMENTS_A_MS } from './shared-limits.ts';
+import { isWithin, MOMENTS_A_MS, type Standing } from './standing.ts';
 
 /** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
 const ALL_COMPARED = 64;
@@ -26,54 +26,44 @@ export class Victims {
 
   /**
    * @param spare the id of one that is not to go
-   * @param latest only one whose time is not after this, see timeOfNext()
+   * @param bound only one that goes no later than an entry that stands so would, about
    */
-  next(spare: number | undefined, latest = Infinity): ReplacedRow | undefined {
+  next(spare: number | undefined, bound?: Standing): ReplacedRow | undefined {
     switch (this.#policy.victims) {
       case 'none':
         return undefined;
       case 'first': {
         const first = this.#storage.arrivals.first(spare);
-        return first !== undefined && first.seq / MOMENTS_A_MS <= latest ? first : undefined;
+        return first !== undefined && isWithin(arrivalOf(first), bound) ? first : undefined;
       }
       case 'drawn': {
         const least = this.#least(spare);
-        if (least === undefined || least.lastUse > latest) return undefined;
+        if (least === undefined || !isWithin(least.standing, bound)) return undefined;
         return this.#storage.sql.findReplacedById.get(least.id);
       }
     }
   }
 
-  /**
-   * When it was last used or, where uses do not matter, came, in ms since the epoch; undefined where there is none. When an
-   * entry came is only known in a part of a sharded cache.
-   */
-  timeOfNext(spare: number | undefined): number | undefined {
-    if (this.#policy.victims === 'drawn') return this.#least(spare)?.lastUse;
+  /** How the next one stands; undefined where there is none. */
+  standingOfNext(spare: number | undefined): Standing | undefined {
+    if (this.#policy.victims === 'drawn') return this.#least(spare)?.standing;
     const first = this.#policy.victims === 'first' ? this.#storage.arrivals.first(spare) : undefined;
-    return first && first.seq / MOMENTS_A_MS;
+    return first && arrivalOf(first);
   }
 
-  #least(spare: number | undefined): Candidate | undefined {
-    return this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
-  }
-
-  #leastWorth(candidates: readonly Candidate[]): Candidate | undefined {
+  /** Of some drawn at random the one that goes first. */
+  #least(spare: number | undefined): { readonly id: number; readonly standing: Standing } | undefined {
     const { count } = this.#storage.transaction.totals;
-    let least: Candidate | undefined;
-    let leastWorth = Infinity;
-    for (const one of candidates) {
+    let id: number | undefined;
+    let least: Standing = { worth: Infinity, time: Infinity };
+    for (const one of this.#draw()) {
       const worth = this.#policy.worth(one, count);
-      if (
-        least === undefined ||
-        worth < leastWorth ||
-        (worth === leastWorth && one.lastUse < least.lastUse)
-      ) {
-        least = one;
-        leastWorth = worth;
-      }
+      const goesFirst = worth < least.worth || (worth === least.worth && one.lastUse < least.time);
+      if (one.id === spare || (!goesFirst && id !== undefined)) continue;
+      id = one.id;
+      least = { worth, time: one.lastUse };
     }
-    return least;
+    return id === undefined ? undefined : { id, standing: least };
   }
 
   /** Some entries, each as likely as any other. */
@@ -95,4 +85,9 @@ export class Victims {
       drawn.push(...sql.candidatesFrom.all(anyId(), this.#policy.drawn), ...sql.candidatesFrom.all(low, 2));
     return drawn.map(candidate);
   }
+}
+
+/** Of a part of a sharded cache, in which the place in the order of insertion is a moment. */
+function arrivalOf({ seq }: ReplacedRow): Standing {
+  return { worth: 0, time: seq / MOMENTS_A_MS };
 }

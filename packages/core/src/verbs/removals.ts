@@ -8,8 +8,6 @@ import { clearing } from './clearing.ts';
 import { type Slice, SLICE_MS, type Engine } from '../engine/engine.ts';
 import { Steps, type StepSize } from './steps.ts';
 
-const NOTHING = { bytes: 0, entries: 0 };
-
 /** The verbs that remove many entries, step by step. What is being computed meanwhile goes too, see Leases. */
 export class Removals {
   readonly #engine: Engine;
@@ -53,7 +51,7 @@ export class Removals {
     const { evictor, storage } = this.#engine;
     return this.#steps(options, () => {
       const before = storage.transaction.totals.evictions;
-      const isLast = evictor.makeRoom(NOTHING, Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
+      const isLast = evictor.cull(Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
       return { done: storage.transaction.totals.evictions - before, isLast };
     });
   }
