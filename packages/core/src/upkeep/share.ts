@@ -20,6 +20,7 @@ export type { SharedLimits };
 
 /** After as many evictions as this part of the entries, others are asked again whether they have something to spare. */
 const ASKED_EVERY = 1 / 256;
+const ASKED_LEAST = 8;
 /** Another part evicts in place of this one where what would go there was not used for so many times as long. */
 const IDLER = 1.25;
 /** And no longer than this at a time. */
@@ -107,7 +108,7 @@ export class Share implements Limits {
       if (this.#take(part, reason, added, purge) === 'more') hasMore = true;
     }
     if (hasMore) return true;
-    this.#untilAsked = Math.max(1, this.#own.storage.transaction.totals.count * ASKED_EVERY);
+    this.#untilAsked = Math.max(ASKED_LEAST, this.#own.storage.transaction.totals.count * ASKED_EVERY);
     return !this.isMuch(reason, added) && this.#takeFromIdler(reason, added);
   }
 
