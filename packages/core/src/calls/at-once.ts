@@ -261,6 +261,8 @@ export class AtOnce {
   #slice<T>(work: () => T, log: LogSync | undefined): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
+    const pauseMs = engine.share?.takePause() ?? 0;
+    if (pauseMs > 0) sleepSync(pauseMs);
     if (!this.#begin()) this.#waitForLock();
     engine.sliceEnd = monotonicMs() + SLICE_MS;
     let result: T;

@@ -201,6 +201,8 @@ export class WriteQueue {
     const results = new Map<PendingWrite, unknown>();
     try {
       if (this.#engine.checkpoints.isBehind) await this.#caughtUp();
+      const pauseMs = this.#engine.share?.takePause() ?? 0;
+      if (pauseMs > 0) await sleep(pauseMs);
       // The longer a process has waited the more often it asks, so that the lock goes round. Once it has it, the event
       // loop does not turn before the transaction has ended.
       if (!this.#engine.begin() && !(await this.#untilBegun(batch))) return;

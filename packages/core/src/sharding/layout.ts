@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
+import { monotonicMs } from '../clock.ts';
+import { describe, DiskCacheError, InvalidArgumentError, TimeoutError } from '../errors.ts';
 import { SHARDS_FILE } from '../storage/directory.ts';
 import { syncFolderSync } from '../storage/files/folder-sync.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
@@ -16,8 +17,6 @@ export interface Layout {
 
 /** A folder whose layout stays as it is until it is let go. */
 export interface HeldLayout extends Layout {
-  /** Whether it was laid out just now. */
-  readonly isNew: boolean;
   letGo(): void;
 }
 
@@ -31,6 +30,7 @@ const VERSION = 1;
 const USUAL_SHARDS = 8;
 /** So often in a row it is tried again when another process has removed what was just there. */
 const ATTEMPTS = 100;
+const LOOK_EVERY_MS = 50;
 
 /** @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` */
 export function validShards(shards: unknown): number {
@@ -52,19 +52,25 @@ export function shardFolder(directory: string, { generation }: Layout, shard: nu
  * at once. The folder has to be there, unless it is only to be read.
  *
  * @param shards how many there are to be; undefined for as many as there are
+ * @param prepare makes the shards of a new layout, before anybody hears of it
  * @throws DiskCacheError `ERR_DISKCACHE_SHARDS` when there are as many as that already but not so many, or the folder is a
  *   DiskCache's; `ERR_DISKCACHE_NOT_FOUND`, `ERR_DISKCACHE_FORMAT`, `ERR_DISKCACHE_CORRUPT`, `ERR_DISKCACHE_STORAGE`
  */
-export function holdLayout(directory: string, shards: number | undefined, terms: LayoutTerms): HeldLayout {
+export function holdLayout(
+  directory: string,
+  shards: number | undefined,
+  terms: LayoutTerms,
+  prepare: (layout: Layout) => void,
+): HeldLayout {
   try {
     for (let attempt = 1; ; attempt++) {
-      const isNew = layOut(directory, shards, terms);
+      layOut(directory, shards, terms, prepare);
       const letGo = layoutLock(directory, terms).hold();
       try {
         const layout = readLayout(directory);
         if (layout === undefined && (terms.readOnly || attempt === ATTEMPTS)) throw notThere(directory);
         if (layout !== undefined) {
-          if (shards === undefined || shards === layout.shards) return { ...layout, isNew, letGo };
+          if (shards === undefined || shards === layout.shards) return { ...layout, letGo };
           throw otherCount(directory, layout.shards, shards);
         }
       } catch (error) {
@@ -125,9 +131,14 @@ export function layoutLock(directory: string, { timeoutMs, readOnly }: LayoutTer
   return new PathLock(join(directory, SHARDS_FILE), timeoutMs, { readOnly });
 }
 
-/** @returns whether it was not laid out yet */
-function layOut(directory: string, shards: number | undefined, terms: LayoutTerms): boolean {
-  if (existsSync(join(directory, SHARDS_FILE))) return false;
+function layOut(
+  directory: string,
+  shards = USUAL_SHARDS,
+  terms: LayoutTerms,
+  prepare: (layout: Layout) => void,
+): void {
+  const isLaidOut = () => existsSync(join(directory, SHARDS_FILE));
+  if (isLaidOut()) return;
   if (existsSync(join(directory, 'cache.db'))) {
     throw new DiskCacheError(
       'ERR_DISKCACHE_SHARDS',
@@ -135,11 +146,21 @@ function layOut(directory: string, shards: number | undefined, terms: LayoutTerm
     );
   }
   if (terms.readOnly) throw notThere(directory);
-  return layoutLock(directory, terms).alone(() => {
-    if (existsSync(join(directory, SHARDS_FILE))) return false;
-    writeLayout(directory, { shards: shards ?? USUAL_SHARDS, generation: 0 });
-    return true;
-  });
+  const work = () => {
+    if (isLaidOut()) return;
+    const layout = { shards, generation: 0 };
+    prepare(layout);
+    writeLayout(directory, layout);
+  };
+  // Who has done it meanwhile keeps the lock, together with others.
+  const lock = layoutLock(directory, { ...terms, timeoutMs: Math.min(terms.timeoutMs, LOOK_EVERY_MS) });
+  for (const end = monotonicMs() + terms.timeoutMs; !isLaidOut();) {
+    try {
+      lock.alone(work);
+    } catch (error) {
+      if (!(error instanceof TimeoutError) || monotonicMs() > end) throw error;
+    }
+  }
 }
 
 function isCount(value: unknown, least: number): value is number {

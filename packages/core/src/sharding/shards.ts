@@ -14,7 +14,7 @@ import {
 } from '../storage/directory.ts';
 import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { SharedLimits } from '../upkeep/shared-limits.ts';
-import { type HeldLayout, holdLayout, shardFolder, validShards } from './layout.ts';
+import { type HeldLayout, holdLayout, type Layout, shardFolder, validShards } from './layout.ts';
 import { shardOfKey, shardOfQueue } from './shard-of-key.ts';
 
 /** How a sharded cache is opened: as a DiskCache is, and with a number of shards. */
@@ -54,25 +54,24 @@ export class Shards {
   constructor(given: string | undefined, { shards, ...options }: ShardedDiskCacheOptions = {}) {
     const count = shards === undefined ? undefined : validShards(shards);
     this.settings = resolveOptions(options);
-    const { readOnly, clock, random } = this.settings;
+    const { readOnly, clock } = this.settings;
     this.#isTemporary = given === undefined;
     this.directory = this.#place(given);
     if (!this.settings.allowNetworkFileSystem) refuseNetworkFileSystem(this.directory);
     if (!readOnly) makeDirectory(this.directory);
-    this.#layout = holdLayout(this.directory, count, this.settings);
-    if (!readOnly) markAsCache(this.directory);
-    this.limits = new SharedLimits({
-      ...this.settings,
-      count: this.#layout.shards,
-      now: () => clock.now(),
-      random,
-    });
-    this.all = this.#open(options);
-    this.#stopTicking = readOnly
-      ? () => undefined
-      : clock.every(BALANCE_MS, () => void this.limits.balance());
-    if (this.#layout.isNew) this.limits.balance();
-    else if (!readOnly && this.limits.isUneven) this.limits.balanceSoon();
+    const prepare = (layout: Layout) => this.#make(layout, options);
+    this.#layout = holdLayout(this.directory, count, this.settings, prepare);
+    try {
+      if (!readOnly) markAsCache(this.directory);
+      this.limits = this.#limits(this.#layout);
+      this.all = this.#open(this.#layout, options, this.limits);
+    } catch (error) {
+      this.#layout.letGo();
+      throw error;
+    }
+    const balance = () => void this.limits.balance();
+    this.#stopTicking = readOnly ? () => undefined : clock.every(BALANCE_MS, balance);
+    if (!readOnly && this.limits.isUneven) this.limits.balanceSoon();
   }
 
   /** The shard that a key belongs to. What is no key is for the shard to refuse. */
@@ -122,22 +121,33 @@ export class Shards {
     return directory;
   }
 
+  #limits({ shards }: Layout): SharedLimits {
+    const { clock } = this.settings;
+    return new SharedLimits({ ...this.settings, count: shards, now: () => clock.now() });
+  }
+
+  /** Makes new shards, which have the limits among them from the start. */
+  #make(layout: Layout, options: DiskCacheOptions): void {
+    const limits = this.#limits(layout);
+    const opened = this.#open(layout, options, limits);
+    limits.balance();
+    for (const { engine } of opened) engine.closeSync();
+  }
+
   /** All of them together are not to take more memory than one cache. */
-  #open(options: DiskCacheOptions): Shard[] {
-    const { shards: count } = this.#layout;
-    const memoryLimit = Math.floor(this.settings.memoryLimit / count);
+  #open(layout: Layout, options: DiskCacheOptions, limits: SharedLimits): Shard[] {
+    const memoryLimit = Math.floor(this.settings.memoryLimit / layout.shards);
     const opened: Shard[] = [];
     try {
-      for (let shard = 0; shard < count; shard++) {
-        const folder = shardFolder(this.directory, this.#layout, shard);
-        const engine = new Engine(folder, { ...options, memoryLimit }, this.limits);
+      for (let shard = 0; shard < layout.shards; shard++) {
+        const folder = shardFolder(this.directory, layout, shard);
+        const engine = new Engine(folder, { ...options, memoryLimit }, limits);
         const calls = new InTurn(engine);
         opened.push({ engine, calls, cache: new DiskCache(engine, calls) });
       }
       return opened;
     } catch (error) {
       for (const { engine } of opened) engine.closeSync();
-      this.#layout.letGo();
       throw error;
     }
   }

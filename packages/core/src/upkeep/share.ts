@@ -33,6 +33,7 @@ const PURGED_AT_ONCE = 64;
 
 /** Between two attempts where the lock cannot be let go meanwhile, and how long there are such. */
 const PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 10;
 const PATIENCE_MS = 500;
 /** Attempts that are further apart do not belong together. */
 const APART_MS = 100;
@@ -62,6 +63,7 @@ export class Share implements Limits {
   /** When others were last found locked, and since when they were again and again, by monotonicMs(). */
   #lockedAt = -Infinity;
   #lockedSince = 0;
+  #isToPause = false;
 
   constructor(whole: SharedLimits, own: Part) {
     this.whole = whole;
@@ -168,8 +170,16 @@ export class Share implements Limits {
     const patienceMs = deadline === Infinity ? Math.min(PATIENCE_MS, timeoutMs) : timeoutMs;
     if (now > this.#lockedSince + patienceMs)
       throw new TimeoutError(patienceMs, 'shards that have room to give were locked by others');
+    this.#isToPause = deadline < Infinity;
     if (deadline === Infinity) sleepSync(PAUSE_MS);
     return deadline === Infinity;
+  }
+
+  /** How many ms the lock is to be left to others before the next attempt, so that not all keep each other from going on. */
+  takePause(): number {
+    const pauseMs = this.#isToPause ? LONGEST_PAUSE_MS * this.whole.random() : 0;
+    this.#isToPause = false;
+    return pauseMs;
   }
 
   /**
