@@ -10,6 +10,7 @@ import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { CheckedRange } from '../streams/stream-options.ts';
 import type { Concerned, Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
+import { FileRoom } from './file-room.ts';
 import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
 import { OutgoingValues } from './outgoing-values.ts';
@@ -39,10 +40,11 @@ export class InTurn {
     put: (put) => this.#putOf(put),
   };
 
-  constructor(engine: Engine) {
+  /** @param room of all caches that write files within one limit */
+  constructor(engine: Engine, room = new FileRoom(engine.settings)) {
     this.#engine = engine;
     this.#queue = new WriteQueue(engine, (files) => engine.removals.discard(files));
-    this.#large = new LargeValues(engine, this.#queue, (work) => this.#readNow(work));
+    this.#large = new LargeValues(engine, this.#queue, room, (work) => this.#readNow(work));
     this.#incoming = new IncomingValues(engine, this.#queue);
     this.#outgoing = new OutgoingValues(engine, this.#large);
   }

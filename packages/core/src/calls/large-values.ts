@@ -14,7 +14,7 @@ import {
   type UnfinishedValue,
 } from '../engine/value-layout.ts';
 import type { Loaded, Put } from './call.ts';
-import { FileRoom } from './file-room.ts';
+import type { FileRoom } from './file-room.ts';
 import { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
 import type { ConcernedKeys } from './pending-writes.ts';
@@ -28,11 +28,16 @@ export class LargeValues {
   readonly #room: FileRoom;
   readonly #reads = new Set<Promise<unknown>>();
 
-  constructor(engine: Engine, queue: WriteQueue, readRow: <T>(work: () => T) => T | Promise<T>) {
+  constructor(
+    engine: Engine,
+    queue: WriteQueue,
+    room: FileRoom,
+    readRow: <T>(work: () => T) => T | Promise<T>,
+  ) {
     this.#engine = engine;
     this.#queue = queue;
     this.#readRow = readRow;
-    this.#room = new FileRoom(engine.settings);
+    this.#room = room;
   }
 
   /** The value of a row that has a file, read as long as it takes to find one that is whole. */

@@ -40,6 +40,7 @@ interface PendingWrite extends Placed {
 }
 
 const LONGEST_PAUSE_MS = 4;
+const LEAST_SLICE_MS = 0.5;
 
 /**
  * Commits the writes of one process in groups: those that are waiting when the event loop comes round share one
@@ -48,6 +49,8 @@ const LONGEST_PAUSE_MS = 4;
 export class WriteQueue {
   readonly #engine: Engine;
   readonly #finish: (replacedFiles: readonly string[]) => void;
+  /** The queues of all shards have their slices in one turn of the event loop. */
+  readonly #sliceMs: number;
   readonly #pending = new PendingWrites<PendingWrite>();
   #draining: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -57,6 +60,7 @@ export class WriteQueue {
   /** @param finish what to do with files that no row points to any more */
   constructor(engine: Engine, finish: (replacedFiles: readonly string[]) => void) {
     this.#engine = engine;
+    this.#sliceMs = Math.max(LEAST_SLICE_MS, SLICE_MS / (engine.share?.whole.count ?? 1));
     this.#finish = finish;
   }
 
@@ -310,7 +314,7 @@ export class WriteQueue {
    */
   #slice(work: (end: number) => void): readonly string[] {
     const engine = this.#engine;
-    engine.sliceEnd = monotonicMs() + SLICE_MS;
+    engine.sliceEnd = monotonicMs() + this.#sliceMs;
     try {
       work(engine.sliceEnd);
       return engine.commit();

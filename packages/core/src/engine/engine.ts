@@ -26,12 +26,6 @@ import { Recovery } from './recovery.ts';
 import { Tally } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
-/** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
-export interface Slice {
-  readonly done: number;
-  readonly isLast: boolean;
-}
-
 /** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
 export const AGAIN = Symbol('again');
 
@@ -89,7 +83,7 @@ export class Engine {
     this.#before = this.tally.mark();
     const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt, durability } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.storage = openStorage(this.directory, this.settings, this.events);
+    this.storage = openStorage(this.directory, this.settings, this.events, limits?.count);
     const { home } = this.storage;
     this.log = durability === 'full' ? new LogSync(home.path, () => home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
@@ -116,6 +110,7 @@ export class Engine {
       report(storageError(error, `cannot remove ${name}`)),
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
+      parts: limits?.count,
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),

@@ -4,8 +4,17 @@ import { POLICIES } from '../policy/policy.ts';
 import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { Storage } from '../storage/storage.ts';
 
-/** Opens what a cache has on disk, or makes it. */
-export function openStorage(directory: string, settings: Settings, events: Events): Storage {
+/**
+ * Opens what a cache has on disk, or makes it.
+ *
+ * @param parts of how many it is one that make up a sharded cache
+ */
+export function openStorage(
+  directory: string,
+  settings: Settings,
+  events: Events,
+  parts: number | undefined,
+): Storage {
   const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
   if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
   const policy = POLICIES[settings.eviction];
@@ -18,6 +27,7 @@ export function openStorage(directory: string, settings: Settings, events: Event
     memoryLimit,
     isDurable: settings.durability === 'full',
     readOnly,
+    parts,
     onCorrupt,
     now: () => clock.now(),
     onRecreate: (recreation) => events.recreated(recreation),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { FileRoom } from '../calls/file-room.ts';
 import { InTurn } from '../calls/in-turn.ts';
 import { DiskCache } from '../disk-cache.ts';
 import { Engine } from '../engine/engine.ts';
@@ -138,11 +139,13 @@ export class Shards {
   #open(layout: Layout, options: DiskCacheOptions, limits: SharedLimits): Shard[] {
     const memoryLimit = Math.floor(this.settings.memoryLimit / layout.shards);
     const opened: Shard[] = [];
+    let room: FileRoom | undefined;
     try {
       for (let shard = 0; shard < layout.shards; shard++) {
         const folder = shardFolder(this.directory, layout, shard);
         const engine = new Engine(folder, { ...options, memoryLimit }, limits);
-        const calls = new InTurn(engine);
+        room ??= new FileRoom(engine.settings);
+        const calls = new InTurn(engine, room);
         opened.push({ engine, calls, cache: new DiskCache(engine, calls) });
       }
       return opened;

@@ -5,8 +5,8 @@ import { prefixRange } from '../entry/key.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { clearing } from './clearing.ts';
-import { type Slice, SLICE_MS, type Engine } from '../engine/engine.ts';
-import { Steps, type StepSize } from './steps.ts';
+import { type Engine, SLICE_MS } from '../engine/engine.ts';
+import { type Slice, Steps, type StepSize } from './steps.ts';
 
 /** The verbs that remove many entries, step by step. What is being computed meanwhile goes too, see Leases. */
 export class Removals {
