@@ -4,6 +4,7 @@ export { DiskCache } from './disk-cache.ts';
 export { DiskCacheSync } from './disk-cache-sync.ts';
 export { ShardedDiskCache } from './sharding/sharded-disk-cache.ts';
 export { ShardedDiskCacheSync } from './sharding/sharded-disk-cache-sync.ts';
+export type { ReshardOptions } from './sharding/resharding.ts';
 export type { ShardedDiskCacheOptions } from './sharding/shards.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { DiskCacheOptions, Durability } from './options.ts';

@@ -154,7 +154,8 @@ export interface Settings {
   readonly random: () => number;
 }
 
-const NAMES = [
+/** The names of DiskCacheOptions. */
+export const OPTION_NAMES = [
   'sizeLimit',
   'entryLimit',
   'eviction',
@@ -216,7 +217,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     allowNetworkFileSystem = false,
     clock = systemClock,
     random = Math.random,
-  } = checkOptions(given, NAMES);
+  } = checkOptions(given, OPTION_NAMES);
   return Object.freeze({
     sizeLimit: wholeNumber('sizeLimit', sizeLimit, 4096, 'bytes'),
     entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),

@@ -1,6 +1,7 @@
 import type { Events } from '../events.ts';
 import type { Settings } from '../options.ts';
 import { POLICIES } from '../policy/policy.ts';
+import { refuseShards } from '../storage/directory.ts';
 import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { Storage } from '../storage/storage.ts';
 
@@ -17,6 +18,7 @@ export function openStorage(
 ): Storage {
   const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
   if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
+  refuseShards(directory);
   const policy = POLICIES[settings.eviction];
   return new Storage({
     directory,

@@ -5,11 +5,9 @@ import { SHARDS_FILE } from '../storage/directory.ts';
 import { destroy, destroySync } from '../storage/destruction.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import { layoutLock } from './layout.ts';
+import { SHARD_FOLDER } from './leftovers.ts';
 import { namedFolders } from './named.ts';
 import type { Shards } from './shards.ts';
-
-/** The folder of one shard, of whichever layout. */
-const SHARD_FOLDER = /^(\d+-)?\d+$/;
 
 /** Removes a sharded cache that this process has closed, and all caches in it, from the disk. */
 export async function destroyShards({ directory, settings }: Shards): Promise<void> {

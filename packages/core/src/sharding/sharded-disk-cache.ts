@@ -26,6 +26,7 @@ import { Writes } from '../verbs/writes.ts';
 import { destroyShards } from './destruction.ts';
 import { Grouped } from './grouped.ts';
 import { namedFolder } from './named.ts';
+import { reshard, type ReshardOptions } from './resharding.ts';
 import { ShardedDiskCacheSync } from './sharded-disk-cache-sync.ts';
 import { ShardedIteration } from './sharded-iteration.ts';
 import { type ShardedDiskCacheOptions, Shards } from './shards.ts';
@@ -85,6 +86,35 @@ export class ShardedDiskCache implements CacheStore {
     );
     this.#removals = this.#shards.all.map(({ engine }) => new Removals(engine));
     this.sync = new ShardedDiskCacheSync(this.#shards);
+  }
+
+  /**
+   * Gives a cache another number of shards, while nobody has it open, and resolves when that is done.
+   *
+   * All entries keep what is recorded about them: value, deadline, tags, place in the order of insertion, uses, and for how
+   * long an item of a queue is handed out. They are written beside the shards that there are, which are removed once the new
+   * ones have taken their place, in one step: whoever is killed before that has changed nothing. Values in files are not
+   * copied where the file system lets a file have two names. Costs reading and writing all rows, some each turn of the event
+   * loop.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`
+   * @throws DiskCacheError `ERR_DISKCACHE_SHARDS` when the cache is open, here or in another process,
+   *   `ERR_DISKCACHE_NOT_FOUND` when there is none, `ERR_DISKCACHE_STORAGE`
+   * @throws the reason of `signal`, or what `onProgress` throws: then nothing has changed
+   * @example
+   * ```ts
+   * import { ShardedDiskCache } from '@diskcache/core';
+   *
+   * const before = new ShardedDiskCache('./cache', { shards: 2 });
+   * await before.set('key', 'value');
+   * await before.close();
+   * await ShardedDiskCache.reshard('./cache', 4);
+   * await using after = new ShardedDiskCache('./cache');
+   * console.log(after.shards, await after.get('key')); // 4 value
+   * ```
+   */
+  static async reshard(directory: string, shards: number, options?: ReshardOptions): Promise<void> {
+    return reshard(directory, shards, options);
   }
 
   /** The folder that the folders of the shards are in, as an absolute path. */

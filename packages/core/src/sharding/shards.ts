@@ -5,7 +5,14 @@ import { DiskCache } from '../disk-cache.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Key } from '../entry/key.ts';
 import { InvalidArgumentError } from '../errors.ts';
-import { type DiskCacheOptions, resolveOptions, type Settings, validDirectory } from '../options.ts';
+import { checkOptions } from '../entry/entry-options.ts';
+import {
+  type DiskCacheOptions,
+  OPTION_NAMES,
+  resolveOptions,
+  type Settings,
+  validDirectory,
+} from '../options.ts';
 import {
   makeDirectory,
   makeTemporaryDirectory,
@@ -16,6 +23,7 @@ import {
 import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { SharedLimits } from '../upkeep/shared-limits.ts';
 import { type HeldLayout, holdLayout, type Layout, shardFolder, validShards } from './layout.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { shardOfKey, shardOfQueue } from './shard-of-key.ts';
 
 /** How a sharded cache is opened: as a DiskCache is, and with a number of shards. */
@@ -52,27 +60,28 @@ export class Shards {
   readonly #stopTicking: () => void;
   #isClosed = false;
 
-  constructor(given: string | undefined, { shards, ...options }: ShardedDiskCacheOptions = {}) {
+  constructor(directory: string | undefined, given: ShardedDiskCacheOptions | undefined) {
+    const { shards, ...options } = checkOptions(given, ['shards', ...OPTION_NAMES]);
     const count = shards === undefined ? undefined : validShards(shards);
     this.settings = resolveOptions(options);
     const { readOnly, clock } = this.settings;
-    this.#isTemporary = given === undefined;
-    this.directory = this.#place(given);
+    this.#isTemporary = directory === undefined;
+    this.directory = this.#place(directory);
     if (!this.settings.allowNetworkFileSystem) refuseNetworkFileSystem(this.directory);
     if (!readOnly) makeDirectory(this.directory);
-    const prepare = (layout: Layout) => this.#make(layout, options);
+    const prepare = (layout: Layout) => makeShards(this.directory, layout, options);
     this.#layout = holdLayout(this.directory, count, this.settings, prepare);
     try {
       if (!readOnly) markAsCache(this.directory);
-      this.limits = this.#limits(this.#layout);
-      this.all = this.#open(this.#layout, options, this.limits);
+      this.limits = limitsOf(this.#layout, this.settings);
+      this.all = openShards(this.directory, this.#layout, options, this.limits);
     } catch (error) {
       this.#layout.letGo();
       throw error;
     }
     const balance = () => void this.limits.balance();
     this.#stopTicking = readOnly ? () => undefined : clock.every(BALANCE_MS, balance);
-    if (!readOnly && this.limits.isUneven) this.limits.balanceSoon();
+    if (!readOnly) this.#tidy();
   }
 
   /** The shard that a key belongs to. What is no key is for the shard to refuse. */
@@ -122,37 +131,11 @@ export class Shards {
     return directory;
   }
 
-  #limits({ shards }: Layout): SharedLimits {
-    const { clock } = this.settings;
-    return new SharedLimits({ ...this.settings, count: shards, now: () => clock.now() });
-  }
-
-  /** Makes new shards, which have the limits among them from the start. */
-  #make(layout: Layout, options: DiskCacheOptions): void {
-    const limits = this.#limits(layout);
-    const opened = this.#open(layout, options, limits);
-    limits.balance();
-    for (const { engine } of opened) engine.closeSync();
-  }
-
-  /** All of them together are not to take more memory than one cache. */
-  #open(layout: Layout, options: DiskCacheOptions, limits: SharedLimits): Shard[] {
-    const memoryLimit = Math.floor(this.settings.memoryLimit / layout.shards);
-    const opened: Shard[] = [];
-    let room: FileRoom | undefined;
-    try {
-      for (let shard = 0; shard < layout.shards; shard++) {
-        const folder = shardFolder(this.directory, layout, shard);
-        const engine = new Engine(folder, { ...options, memoryLimit }, limits);
-        room ??= new FileRoom(engine.settings);
-        const calls = new InTurn(engine, room);
-        opened.push({ engine, calls, cache: new DiskCache(engine, calls) });
-      }
-      return opened;
-    } catch (error) {
-      for (const { engine } of opened) engine.closeSync();
-      throw error;
-    }
+  /** What a killed process has left undone. */
+  #tidy(): void {
+    if (this.limits.isUneven) this.limits.balanceSoon();
+    const report = (error: unknown) => this.all[0]?.engine.events.report(error);
+    removeLeftovers(this.directory, this.#layout, this.settings).catch(report);
   }
 
   #stop(): void {
@@ -164,5 +147,44 @@ export class Shards {
   #leave(): void {
     this.#layout.letGo();
     if (this.#isTemporary) removeTemporaryDirectory(this.directory);
+  }
+}
+
+/** The limits that shards have together. */
+export function limitsOf({ shards }: Layout, settings: Settings): SharedLimits {
+  return new SharedLimits({ ...settings, count: shards, now: () => settings.clock.now() });
+}
+
+/** Makes new shards, which have the limits among them from the start. */
+export function makeShards(directory: string, layout: Layout, options: DiskCacheOptions): void {
+  const limits = limitsOf(layout, resolveOptions(options));
+  const opened = openShards(directory, layout, options, limits);
+  limits.balance();
+  for (const { engine } of opened) engine.closeSync();
+}
+
+/** Opens all shards. Together they are not to take more memory than one cache. */
+export function openShards(
+  directory: string,
+  layout: Layout,
+  options: DiskCacheOptions,
+  limits: SharedLimits,
+): Shard[] {
+  const { memoryLimit } = resolveOptions(options);
+  const opened: Shard[] = [];
+  let room: FileRoom | undefined;
+  try {
+    for (let shard = 0; shard < layout.shards; shard++) {
+      const folder = shardFolder(directory, layout, shard);
+      const part = { ...options, memoryLimit: Math.floor(memoryLimit / layout.shards) };
+      const engine = new Engine(folder, part, limits);
+      room ??= new FileRoom(engine.settings);
+      const calls = new InTurn(engine, room);
+      opened.push({ engine, calls, cache: new DiskCache(engine, calls) });
+    }
+    return opened;
+  } catch (error) {
+    for (const { engine } of opened) engine.closeSync();
+    throw error;
   }
 }

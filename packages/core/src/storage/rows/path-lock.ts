@@ -41,6 +41,12 @@ export class PathLock {
     return () => lock?.close();
   }
 
+  /** The same alone. */
+  holdAlone(): () => void {
+    const lock = this.#taken(ALONE);
+    return () => lock?.close();
+  }
+
   /** Closes the database together with others, or where that is not to be had, as when the folder is gone, all the same. */
   closing(close: () => void): void {
     this.#closing(TOGETHER, close);

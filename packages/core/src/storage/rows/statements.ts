@@ -1,5 +1,6 @@
 import type { Key } from '../../entry/key.ts';
 import { CheckStatements } from './check-statements.ts';
+import { MoveStatements } from './move-statements.ts';
 import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
@@ -361,6 +362,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
 
     pages: new PageStatements(db, qualified(FULL)),
     check: new CheckStatements(db, REPLACED),
+    move: new MoveStatements(db),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',
