@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { Child, children } from '../support/child.ts';
 import { openSharded } from '../support/sharded.ts';
 import { sumOf, totalsAtOnce, WHOLE } from '../support/shards-on-disk.ts';
+import { StallMeter } from '../support/stall-meter.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const LONG = process.env.DISKCACHE_TEST_LONG === '1';
@@ -101,4 +102,17 @@ it('A killed process that had all shards locked holds up nobody', async () => {
   await setting;
   expect(await cache.transact((tx) => tx.get('key'))).toBe('value');
   expect(await cache.has('never committed')).toBe(false);
+}, 60_000);
+
+it('20,000 sets at once keep the event loop as short as those of one cache do, though 8 shards commit them', async () => {
+  const cache = openSharded();
+  await cache.set('first', 1);
+  const setting = cache.setMany(Array.from({ length: 20_000 }, (_, i) => [i, 'x'.repeat(100)] as const));
+  await new Promise((resolve) => setImmediate(resolve));
+  const meter = new StallMeter();
+  meter.start();
+  await setting;
+  const { longestMs, turns } = await meter.stop();
+  expect(turns).toBeGreaterThan(15);
+  expect(longestMs).toBeLessThan(50);
 }, 60_000);

@@ -54,7 +54,7 @@ export async function* mergedLater<T>(
       else await refill(head.place);
     }
   } finally {
-    await Promise.all(sources.map((source) => source.return?.()));
+    await Promise.all(sources.map(async (source) => source.return?.()));
   }
 }
 

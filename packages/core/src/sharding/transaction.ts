@@ -85,7 +85,7 @@ export class Transaction {
     }
     const { result, replaced } = committed(engines, work, discard);
     try {
-      await Promise.all(engines.map((engine) => engine.log?.synced()));
+      await Promise.all(engines.map(async (engine) => engine.log?.synced()));
     } finally {
       for (const [engine, files] of replaced) discard(engine, files);
     }
