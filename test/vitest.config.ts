@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const exclude = ['packed/**', 'node_modules/**'];
+const exclude = ['packed/**', 'clients/**', 'node_modules/**'];
 
 export default defineConfig({
   test: {

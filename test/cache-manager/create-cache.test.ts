@@ -169,12 +169,12 @@ describe('cache-manager 7 on a DiskStore', () => {
 describe('namespaces', () => {
   test('clear() leaves other namespaces alone', async () => {
     const disk = openCache();
-    const caches = ['a', 'a_', 'ab'].map((namespace) =>
+    const caches = ['a', 'a_', 'ab', 'a:b'].map((namespace) =>
       createCache({ stores: [createDiskStore({ cache: disk, namespace })] }),
     );
     for (const cache of caches) await cache.set('key', 1);
     await caches[0]!.clear();
-    expect(await Promise.all(caches.map((cache) => cache.get('key')))).toEqual([undefined, 1, 1]);
+    expect(await Promise.all(caches.map((cache) => cache.get('key')))).toEqual([undefined, 1, 1, 1]);
   });
 
   test('iterator() gives the keys of the namespace, without it', async () => {

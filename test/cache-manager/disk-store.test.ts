@@ -59,6 +59,37 @@ describe('a write that fails', () => {
     },
   );
 
+  const failing = () => {
+    throw new Error('cannot be told');
+  };
+  test.for<[string, unknown, object]>([
+    ['its toJSON()', { toJSON: failing }, {}],
+    ['a getter', Object.defineProperty({}, 'part', { get: failing, enumerable: true }), {}],
+    ['its ttl', 'new', { ttl: '5' }],
+    ['an option', 'new', { tag: ['a'] }],
+  ])('because of %s does not leave the older value to be found', async ([, value, options]) => {
+    warnings();
+    const { store } = open();
+    await store.set('key', 'old');
+    expect(await store.set('key', value, options)).toBe(false);
+    expect(await store.get('key')).toBeUndefined();
+  });
+
+  test('because its tags cannot be told does not leave the older value to be found', async () => {
+    warnings();
+    const { store } = open({ tags: (_key, value) => (value === 'new' ? failing() : []) });
+    await store.set('key', 'old');
+    expect(await store.set('key', 'new')).toBe(false);
+    expect(await store.get('key')).toBeUndefined();
+  });
+
+  test('because of its key is told once', async () => {
+    const { store, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    expect(await store.set('\ud800', 1)).toBe(false);
+    expect(errors).toEqual([code('KEY')]);
+  });
+
   test('because of a wrong option is told by name', async () => {
     const { store, errors } = open();
     store.on('error', (error: unknown) => errors.push(error));
@@ -157,9 +188,9 @@ describe('a DiskStore', () => {
   });
 
   test.for([
-    [{ tag: 1 }, "unknown option 'tag'"],
-    [{ tags: ['a'] }, "option 'tags' must be a function of key and value"],
-    [{ ttl: '5' }, "option 'ttl' must be a number of milliseconds from 0 up"],
+    [{ tag: 1 }, "unknown option 'tag'; did you mean 'tags'?"],
+    [{ tags: 'a' }, "option 'tags' must be a list of strings, or a function that makes one of key and value"],
+    [{ ttl: '5' }, "option 'ttl' must be a number of milliseconds from 0 up; given '5'"],
     [{ namespace: 5 }, "option 'namespace' must be a string"],
     [{ throwOnErrors: 1 }, "option 'throwOnErrors' must be true or false"],
     [

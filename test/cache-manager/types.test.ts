@@ -1,4 +1,11 @@
-import { createDiskStore, DiskStore, diskStoreOf } from '@diskcache/cache-manager';
+import {
+  createDiskStore,
+  DiskStore,
+  diskStoreOf,
+  type LegacyDiskStore,
+  legacyDiskStore,
+  tagged,
+} from '@diskcache/cache-manager';
 import type { DiskCache } from '@diskcache/core';
 import { type Cache, createCache } from 'cache-manager';
 import type { KeyvStoreAdapter as Keyv5StoreAdapter } from 'keyv5';
@@ -33,4 +40,38 @@ test('the store has what cache-manager has no verbs for', () => {
 test('a DiskStore is a storage adapter of Keyv 5 and of Keyv 6', () => {
   expectTypeOf<DiskStore>().toExtend<Keyv5StoreAdapter>();
   expectTypeOf<DiskStore>().toExtend<Keyv6StorageAdapter>();
+});
+
+test('tagged() knows the type of what is computed', () => {
+  compiles(() => {
+    const books = tagged(createCache({ stores: [createDiskStore({ cache })] }));
+    const book = books.wrap('book', () => ({ author: 'Ada' }), {
+      ttl: (found) => found.author.length,
+      tags: (found) => [found.author],
+    });
+    expectTypeOf(book).toEqualTypeOf<Promise<{ author: string }>>();
+    void books.set('count', 5, { tags: (count) => [count.toFixed()] });
+    // @ts-expect-error there is no such property
+    void books.wrap('book', () => ({ author: 'Ada' }), { tags: (found) => [found.title] });
+    // @ts-expect-error tags are a list
+    void books.set('book', 5, { tags: 'a' });
+    // @ts-expect-error a cache-manager cache has a wrap() and a set()
+    tagged(new Map());
+  });
+});
+
+test('the legacy store takes the options of a DiskStore and isCacheable', () => {
+  compiles(() => {
+    const store = legacyDiskStore({
+      directory: './cache',
+      sizeLimit: 5_000,
+      isCacheable: (value) => value !== null,
+    });
+    expectTypeOf(store).toEqualTypeOf<LegacyDiskStore>();
+    expectTypeOf(store.disk).toEqualTypeOf<DiskStore>();
+    // @ts-expect-error an unknown option
+    legacyDiskStore({ directory: './cache', isCachable: () => true });
+    // @ts-expect-error both
+    legacyDiskStore({ directory: './cache', cache });
+  });
 });

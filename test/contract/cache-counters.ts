@@ -69,6 +69,13 @@ export function cacheCountersSpec(openNew: OpenNew): void {
     expect(await cache.get('key')).toEqual(value);
   });
 
+  test('incr() names a key of bytes by its digits', async () => {
+    const cache = openNew();
+    const key = new Uint8Array([0xca, 0xfe]);
+    await cache.set(key, 'text');
+    await expect(cache.incr(key)).rejects.toThrow('key <cafe> holds "text"');
+  });
+
   test.for([[NaN], [Infinity], ['1'], [null], [2 ** 53]])(
     'incr() refuses %s as what to add',
     async ([delta]) => {

@@ -160,6 +160,16 @@ export function cacheQueuesSpec(open: OpenVerbs, openNew: OpenNew): void {
     expect(await next?.ack()).toBe(true);
   });
 
+  test('no lease is taken for another, whatever random numbers the cache is given', async () => {
+    const clock = new FakeClock();
+    const cache = openNew({ clock, random: () => 0.5 });
+    await cache.push('jobs', 'a');
+    const late = await cache.pull('jobs', { lease: 100 });
+    clock.advance(102);
+    const next = await cache.pull('jobs', { lease: 100 });
+    expect([await late?.ack(), await next?.ack()]).toEqual([false, true]);
+  });
+
   test('a lease outlives the cache that gave it', async () => {
     const clock = new FakeClock();
     const directory = folderInMemory();

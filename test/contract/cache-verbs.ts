@@ -162,6 +162,22 @@ function readingSpec(openNew: OpenNew): void {
     expect(await Promise.all([cache.has('key'), cache.has('none')])).toEqual([true, false]);
   });
 
+  test('hasMany() tells it of each key, in their order, with repetitions', async () => {
+    const cache = openNew();
+    await cache.set('a', null);
+    await cache.set(1, 'one');
+    expect(await cache.hasMany(['a', 'none', 1, '1', 'a'])).toEqual([true, false, true, false, true]);
+    expect(await cache.hasMany([])).toEqual([]);
+  });
+
+  test('hasMany() takes thousands of keys, and is no use of them', async () => {
+    const cache = openNew();
+    await cache.set(1500, 'found');
+    const found = await cache.hasMany(Array.from({ length: 3000 }, (_, key) => key));
+    expect(found.indexOf(true)).toBe(1500);
+    expect(await cache.stats()).toMatchObject({ hits: 0, misses: 0 });
+  });
+
   test('entry() returns the value with what is recorded about it', async () => {
     const clock = new FakeClock();
     const cache = openNew({ clock });
@@ -260,6 +276,20 @@ function writingSpec(openNew: OpenNew): void {
       { value: 1, ...recorded },
       { value: 2, ...recorded },
     ]);
+  });
+
+  test('setMany() stores an entry with its own options instead of those for all', async () => {
+    const cache = openNew();
+    await cache.setMany(
+      [
+        ['own', 1, { tags: ['own'] }],
+        ['none', 2, {}],
+        ['all', 3],
+      ],
+      { tags: ['all'] },
+    );
+    const entries = await cache.entryMany(['own', 'none', 'all']);
+    expect(entries.map((entry) => entry?.tags)).toEqual([['own'], [], ['all']]);
   });
 
   test('setMany() with the same key twice keeps the later value', async () => {

@@ -6,6 +6,7 @@ export type CacheVerbs = Pick<
   | 'get'
   | 'getMany'
   | 'has'
+  | 'hasMany'
   | 'entry'
   | 'entryMany'
   | 'set'

@@ -84,6 +84,7 @@ export function wholeCacheSpec(open: OpenVerbs, openNew: OpenNew): void {
     ['get', (cache: CacheVerbs) => cache.get('key')],
     ['getMany', (cache) => cache.getMany(['key'])],
     ['has', (cache) => cache.has('key')],
+    ['hasMany', (cache) => cache.hasMany(['key'])],
     ['entry', (cache) => cache.entry('key')],
     ['entryMany', (cache) => cache.entryMany(['key'])],
     ['set', (cache) => cache.set('key', 'value')],

@@ -70,10 +70,10 @@ describe('close() waits for', () => {
     expect(openSync({}, cache.directory).get('key')).toBe(LARGE);
   });
 
-  test('a check()', async () => {
+  test.for([false, true])('a check() with fix: %s', async (fix) => {
     const cache = open();
     await cache.set('key', LARGE);
-    const report = cache.check();
+    const report = cache.check({ fix });
     await cache.close();
     expect(await report).toMatchObject({ ok: true, entries: 1 });
   });

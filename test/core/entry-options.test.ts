@@ -7,7 +7,12 @@ const WRONG: [what: string, options: unknown, code: string, message: RegExp][] =
   ['a negative ttl', { ttl: -5 }, 'TTL', /ttl must be .*given -5/],
   ['ttl NaN', { ttl: NaN }, 'TTL', /ttl must be .*given NaN/],
   ['ttl Infinity', { ttl: Infinity }, 'TTL', /ttl must be .*leave it out for no limit.*given Infinity/],
-  ['a ttl beyond the last date', { ttl: 9e15 }, 'TTL', /ttl must be .*given 9000000000000000/],
+  [
+    'a ttl beyond the last date',
+    { ttl: 9e15 },
+    'TTL',
+    /ttl must be .*up to 8640000000000000 .*given 9000000000000000/,
+  ],
   ['a string as ttl', { ttl: '1h' }, 'TTL', /ttl must be .*given "1h"/],
   ['a bigint as ttl', { ttl: 5n }, 'TTL', /ttl must be .*given 5n/],
   ['null as ttl', { ttl: null }, 'TTL', /ttl must be .*given null/],
@@ -22,6 +27,12 @@ const WRONG: [what: string, options: unknown, code: string, message: RegExp][] =
   ['a misspelt option', { TTL: 5 }, 'OPTION', /unknown option 'TTL'; did you mean 'ttl'/],
   ['a number as options', 5, 'OPTION', /options must be an object; given 5/],
   ['null as options', null, 'OPTION', /options must be an object; given null/],
+  [
+    'a Map as options',
+    new Map([['ttl', 5]]),
+    'OPTION',
+    /options must be an object; given an instance of Map/,
+  ],
 ];
 
 const WRONG_TAGS: [what: string, tags: unknown, message: RegExp][] = [
@@ -137,7 +148,9 @@ test.for<[string, unknown]>([
   ['null', null],
   ['a number', 5],
   ['an object', { key: 'value' }],
-])('%s instead of keys or entries is refused with a TypeError by the verbs of many', async ([, given]) => {
+  ['a string', 'key'],
+  ['bytes', new Uint8Array([1, 2])],
+])('%s instead of keys or entries is refused by the verbs of many', async ([, given]) => {
   const cache = openCache();
   const calls = [
     () => cache.getMany(given as Key[]),
@@ -149,7 +162,40 @@ test.for<[string, unknown]>([
     async () => cache.sync.deleteMany(given as Key[]),
     async () => cache.sync.setMany(given as []),
   ];
-  for (const call of calls) await expect(call()).rejects.toBeInstanceOf(TypeError);
+  for (const call of calls) {
+    await expect(call()).rejects.toThrow(/(keys|entries) must be an array or another iterable; given/);
+    await expect(call()).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+      code: 'ERR_DISKCACHE_OPTION',
+    });
+  }
+});
+
+test.for<[string, unknown, RegExp]>([
+  ['null', null, /given null/],
+  ['an object', { key: 'a', value: 1 }, /given an object/],
+  ['a string', 'ab', /given "ab"/],
+  ['a key alone', ['a'], /given an array of 1/],
+  ['one thing too many', ['a', 1, { ttl: 5 }, 2], /given an array of 4/],
+])('setMany() refuses %s among its entries, and stores none', async ([, entry, message]) => {
+  const cache = openCache();
+  const entries = [['first', 1], entry] as [Key, unknown][];
+  for (const call of [() => cache.setMany(entries), async () => cache.sync.setMany(entries)]) {
+    await expect(call()).rejects.toThrow(
+      /each of entries must be \[key, value\] or \[key, value, options\]; given/,
+    );
+    await expect(call()).rejects.toThrow(message);
+    await expect(call()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_OPTION' });
+  }
+  expect(await cache.count()).toBe(0);
+});
+
+test('a wrong lease of pull() is refused with what it means to leave it out', async () => {
+  const cache = openCache();
+  await expect(cache.pull('jobs', { lease: 0 })).rejects.toMatchObject({
+    code: 'ERR_DISKCACHE_TTL',
+    message: expect.stringMatching(/^lease must be .*leave it out to take the item for good.*given 0$/),
+  });
 });
 
 test('a deadline with a fraction is not earlier than asked for', async () => {

@@ -51,6 +51,12 @@ test.for(['on', 'off'] as const)('%s() refuses an event that there is not', (ver
   expect(() => openSync()[verb]('evcit' as 'evict', () => undefined)).toThrow(names);
 });
 
+test.for(['on', 'off'] as const)('%s() refuses a listener that is no function', (verb) => {
+  for (const listener of [undefined, null, 'log', {}])
+    for (const cache of [openCache(), openSync()])
+      expect(() => cache[verb]('evict', listener as never)).toThrow(/^listener must be a function; given/);
+});
+
 test('a DiskCacheSync tells of its evictions too', async () => {
   const cache = openSync({ entryLimit: 1, eviction: 'fifo' });
   const told: unknown[] = [];

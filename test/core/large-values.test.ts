@@ -53,6 +53,23 @@ async function beginStream(cache: DiskCache, key: string, bytes: number) {
   return { source, setting };
 }
 
+test('a large value that stood behind a stream, and what was called after it, do not wait for each other for ever', async () => {
+  const cache = openCache({ sizeLimit: LIMIT });
+  const large = Buffer.alloc(100_000);
+  for (let turns = 0; turns < 30; turns++) {
+    const { source, setting } = await beginStream(cache, 'key', 1);
+    const calls = [cache.set('key', large)];
+    source.end();
+    for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+    calls.push(
+      cache.transact(() => undefined),
+      cache.set('other', large),
+    );
+    await Promise.all([setting, ...calls]);
+  }
+  expect(await cache.getMany(['key', 'other'])).toEqual([large, large]);
+});
+
 /** A large value whose file is complete, and whose entry waits for the lock until it is released. */
 async function begunSet(options: DiskCacheOptions = {}, directory = folderInMemory()) {
   const cache = openCache({ sizeLimit: LIMIT, ...options }, directory);

@@ -1,7 +1,8 @@
-import { DiskCache } from '@diskcache/core';
-import { expect, onTestFinished, test } from 'vitest';
+import { DiskCache, type DiskCacheSync, type Entry } from '@diskcache/core';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { foreignConnection } from '../support/on-disk.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { someTurns, turnsUntil } from '../support/turns.ts';
 
@@ -33,6 +34,47 @@ test('each read keeps an entry for another maxIdle', async () => {
   }
   clock.advance(IDLE);
   expect(await cache.get('key')).toBeUndefined();
+});
+
+test('entry() and entries() tell the deadline as the uses so far have moved it', async () => {
+  const { clock, cache } = open();
+  await cache.setMany([
+    ['read', 'value'],
+    ['unread', 'value'],
+  ]);
+  const set = clock.now();
+  clock.advance(400);
+  await cache.get('read');
+  const deadlines = async (all: AsyncIterable<Entry> | Iterable<Entry>) => {
+    const told: unknown[] = [];
+    for await (const { key, expires } of all) told.push([key, expires]);
+    return told;
+  };
+  for (const door of [cache, cache.sync]) {
+    expect(await deadlines(door.entries())).toEqual([
+      ['read', set + 400 + IDLE],
+      ['unread', set + IDLE],
+    ]);
+    expect(await door.peekEntry('first')).toMatchObject({ expires: set + 400 + IDLE });
+  }
+  clock.advance(400);
+  expect(await cache.entry('read')).toMatchObject({ expires: set + 800 + IDLE });
+  expect(await cache.entryMany(['unread'])).toMatchObject([{ expires: set + 800 + IDLE }]);
+  clock.advance(IDLE - 1);
+  expect(cache.sync.entry('read')?.expires).toBe(clock.now() + IDLE);
+});
+
+test('entry() tells the deadline as its own use has moved it, also where that is written down at once', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  // Notes that the timer does not come to write are written by the reads themselves.
+  const since = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10 * IDLE);
+  clock.advance(400);
+  expect((await cache.entry('key'))?.expires).toBe(clock.now() + IDLE);
+  since.mockReturnValue(performance.now() + 10 * IDLE);
+  clock.advance(100);
+  expect(cache.sync.entry('key')?.expires).toBe(clock.now() + IDLE);
+  since.mockRestore();
 });
 
 test('an entry that is read often enough to be kept in memory expires like any other', async () => {
@@ -93,7 +135,7 @@ test('another process hears of a read a quarter of maxIdle later at the latest',
   clock.advance(IDLE / 2);
   await here.get('key');
   clock.advance(IDLE / 4);
-  await turnsUntil(async () => ((await there.entry('key'))?.expires ?? 0) > clock.now() + IDLE / 2);
+  await turnsUntil(async () => ((await there.peekEntry('first'))?.expires ?? 0) > clock.now() + IDLE / 2);
   clock.advance(IDLE / 2);
   expect(await there.get('key')).toBe('value');
 });
@@ -153,13 +195,60 @@ test('expire() removes all that were not read, however many were', async () => {
   expect(await cache.get(2)).toBe(2);
 });
 
-test('a removal that is taken back takes no use back', async () => {
+test('count() counts what was read lately, before that is written down too', async () => {
+  const { clock, cache } = open();
+  await cache.setMany([
+    ['read', 1],
+    ['unread', 2],
+  ]);
+  clock.advance(IDLE - 1);
+  await cache.get('read');
+  clock.advance(2);
+  expect([await cache.count(), await listed(cache.keys())]).toEqual([1, ['read']]);
+});
+
+test('what was read stays also while another process keeps that from being written down', async () => {
+  const { clock, cache } = open();
+  await cache.set('key', 'value');
+  clock.advance(IDLE * 0.7);
+  await cache.get('key');
+  const other = foreignConnection(cache.directory);
+  other.exec('BEGIN IMMEDIATE');
+  for (let quarter = 0; quarter < 2; quarter++) {
+    clock.advance(IDLE / 4);
+    await someTurns();
+  }
+  other.exec('ROLLBACK');
+  expect(await cache.expire()).toBe(0);
+  expect(await cache.get('key')).toBe('value');
+});
+
+test('what was read stays while many reads are written down, one after another', async () => {
+  const { clock, cache } = open();
+  const keys = Array.from({ length: 3000 }, (_, key) => key);
+  await cache.setMany(keys.map((key) => [key, key]));
+  clock.advance(IDLE * 0.7);
+  await someTurns();
+  await cache.getMany(keys);
+  clock.advance(IDLE * 0.4);
+  for (let turn = 0; turn < 40; turn++) {
+    expect(keys.filter((key) => !cache.sync.has(key))).toEqual([]);
+    await new Promise(setImmediate);
+  }
+});
+
+test.for<[string, (tx: DiskCacheSync) => void]>([
+  ['delete()', (tx) => void tx.delete('key')],
+  ['clear()', (tx) => void tx.clear()],
+])('a %s that is taken back takes no use back', async ([, remove]) => {
   const { clock, cache } = open();
   await cache.set('key', 'value');
   clock.advance(IDLE - 1);
+  // So that the use is only noted.
+  await someTurns();
   await cache.get('key');
   const failed = cache.transact((tx) => {
-    tx.delete('key');
+    remove(tx);
     throw new Error('taken back');
   });
   await expect(failed).rejects.toThrow('taken back');

@@ -16,6 +16,7 @@ const WRONG: [name: keyof DiskCacheOptions, given: unknown, shown: string, allow
   ['sizeLimit', '1GB', '"1GB"', bytes],
   ['sizeLimit', 10_000n, '10000n', bytes],
   ['sizeLimit', null, 'null', bytes],
+  ['sizeLimit', Symbol('1 GB'), 'Symbol(1 GB)', bytes],
   ['entryLimit', 0, '0', `${entries} from 1 up`],
   ['entryLimit', 1.5, '1.5', entries],
   ['entryLimit', '10', '"10"', entries],
@@ -49,15 +50,17 @@ const WRONG: [name: keyof DiskCacheOptions, given: unknown, shown: string, allow
   ['compression', { algorithm: 'gzip', threshold: -1 }, '-1', `${bytes} from 0 up`],
   ['compression', { algorithm: 'gzip', threshold: 1.5 }, '1.5', `${bytes} from 0 up`],
   ['compression', { algorithm: 'gzip', threshold: '1K' }, '"1K"', bytes],
+  ['compression', { algorithm: 'gzip', threshold: Symbol('1K') }, 'Symbol(1K)', bytes],
   ['checksum', 1, '1', 'true or false'],
   ['checksum', 'yes', '"yes"', 'true or false'],
   ['checksum', null, 'null', 'true or false'],
   ['durability', 'FULL', '"FULL"', "one of 'normal', 'full'"],
   ['durability', true, 'true', "'normal', 'full'"],
   ['durability', null, 'null', "'normal', 'full'"],
-  ['timeout', -1, '-1', 'a number of milliseconds from 0 up'],
+  ['timeout', -1, '-1', 'a number of milliseconds from 0 to 2147483647'],
   ['timeout', NaN, 'NaN', 'milliseconds'],
-  ['timeout', Infinity, 'Infinity', 'milliseconds'],
+  ['timeout', Infinity, 'Infinity', 'from 0 to 2147483647'],
+  ['timeout', 3e9, '3000000000', 'from 0 to 2147483647'],
   ['timeout', '5s', '"5s"', 'milliseconds'],
   ['timeout', null, 'null', 'milliseconds'],
   ['readOnly', 1, '1', 'true or false'],
@@ -105,7 +108,7 @@ test.for(WRONG)(
 test.for(WRONG_TTL)('option ttl: %s is refused with ERR_DISKCACHE_TTL', ([given, shown]) => {
   const error = refusal(() => openCache({ ttl: given as number }));
   expect(error).toMatchObject({ code: 'ERR_DISKCACHE_TTL' });
-  expect(error.message).toMatch(/ttl must be a number of milliseconds above 0/);
+  expect(error.message).toMatch(/ttl must be a number of milliseconds above 0 and up to 8640000000000000/);
   expect(error.message).toContain(`given ${shown}`);
 });
 
@@ -130,6 +133,7 @@ test.for<[string, unknown]>([
   ['a string', 'lru'],
   ['null', null],
   ['an array', []],
+  ['a Map', new Map([['sizeLimit', 1_000_000]])],
   ['a function', () => 1],
 ])('%s instead of the options is refused', ([, options]) => {
   const error = refusal(() => openCache(options as DiskCacheOptions));
@@ -142,6 +146,7 @@ test.for<[string, unknown]>([
   ['an empty path', ''],
   ['a number', 5],
   ['a URL', new URL('file:///tmp')],
+  ['a path with a NUL', 'cache\0'],
 ])('%s as the directory is refused', ([, directory]) => {
   const error = refusal(() => openCache({}, directory as string));
   expect(error).toMatchObject({ code: 'ERR_DISKCACHE_OPTION' });

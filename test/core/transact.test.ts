@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { asPromises, type CacheVerbs } from '../contract/verbs.ts';
 import { openCache, openSync } from '../support/caches.ts';
@@ -186,10 +187,16 @@ describe.for<[string, (directory: string) => CacheVerbs]>([
     expect(await cache.stats()).toMatchObject({ sets: 1, deletes: 0, count: 1 });
   });
 
-  test('refuses a body that returns a promise, and takes back its changes', async () => {
+  test.for<[string, () => unknown]>([
+    ['a promise', async () => 1],
+    ['a promise that is rejected', async () => Promise.reject(new Error('too late'))],
+    ['a promise of another realm', () => runInNewContext('Promise.resolve(1)')],
+    ['what can be awaited', () => runInNewContext('({ then: (resolve) => resolve(1) })')],
+  ])('refuses a body that returns %s, and takes back its changes', async ([, returned]) => {
     const cache = open(folderInMemory());
-    const refused = cache.transact(async (tx) => {
+    const refused = cache.transact((tx) => {
       tx.set('key', 'value');
+      return returned();
     });
     await expect(refused).rejects.toMatchObject({
       name: 'InvalidArgumentError',

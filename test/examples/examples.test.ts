@@ -14,6 +14,10 @@ const programs = join(root, 'test', 'results', 'examples');
 const examples = [
   ...examplesOfSources(join(root, 'packages/core/src')),
   ...examplesOfText(join(root, 'packages/core/README.md'), 'README.md'),
+  ...(['keyv', 'cache-manager'] as const).flatMap((name) => [
+    ...examplesOfSources(join(root, 'packages', name, 'src'), name),
+    ...examplesOfText(join(root, 'packages', name, 'README.md'), `README of ${name}`, name),
+  ]),
 ];
 
 function programOf({ place }: Example): string {

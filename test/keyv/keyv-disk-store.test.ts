@@ -14,12 +14,34 @@ afterEach(() => vi.restoreAllMocks());
 
 class NotFound extends Error {}
 
+test.for([
+  ['Keyv 5', Keyv5],
+  ['Keyv 6', Keyv6],
+] as const)('%s keeps what is read often enough for the maxIdle of the cache', async ([, Keyv]) => {
+  const clock = new FakeClock(Date.now());
+  vi.spyOn(Date, 'now').mockImplementation(() => clock.now());
+  const cache = openCache({ clock, maxIdle: 1000 });
+  const keyv = createKeyv({ cache }, { Keyv: Keyv as never as typeof Keyv5 });
+  await keyv.set('key', 'value');
+  for (let read = 0; read < 5; read++) {
+    clock.advance(999);
+    expect(await keyv.get('key')).toBe('value');
+  }
+  clock.advance(1000);
+  expect(await keyv.get('key')).toBeUndefined();
+});
+
 describe('namespaces', () => {
   test.for([
     ['a', 'ab'],
     ['a_', 'ax'],
     ['a%', 'abc'],
     ['a:b', 'a'],
+    ['a', 'a:b'],
+    ['a:', 'a'],
+    ['a', 'a:'],
+    ['a:b', 'a%3Ab'],
+    ['a%', 'a'],
     ['a', 'A'],
     ['ä', 'a'],
   ])("clear() of '%s' leaves '%s' alone", async ([one, other]) => {
@@ -150,14 +172,33 @@ describe('opening and closing', () => {
 
   test.for([
     [{ directory: 5 }, "option 'directory' must be the path of a folder"],
-    [undefined, "option 'directory' must be the path of a folder, or 'cache' an open DiskCache"],
-    ['./cache', "option 'directory' must be the path of a folder"],
+    [{}, "option 'directory' must be the path of a folder, or 'cache' an open DiskCache; given undefined"],
+    [undefined, "options must be an object, such as { directory: './cache' }; given undefined"],
+    ['./cache', "options must be an object, such as { directory: './cache' }; given './cache'"],
+    [{ dir: './x' }, "unknown option 'dir'; did you mean 'directory'?"],
+    [{ directory: './x', tag: ['a'] }, "unknown option 'tag'; did you mean 'tags'?"],
+    [{ directory: './x', foo: 1 }, "unknown option 'foo'; known are directory, cache, namespace, tags"],
     [{ directory: './x', namespace: 5 }, "option 'namespace' must be a string"],
     [{ directory: './x', sizeLimt: 5 }, "unknown option 'sizeLimt'"],
     [{ cache: {} }, "option 'cache' must be an open DiskCache"],
     [{ directory: './x', contract: 4 }, "option 'contract' must be 'auto', 5 or 6"],
   ])('%o is refused with a sentence that names the option', ([options, sentence]) => {
     expect(() => new KeyvDiskStore(options as never)).toThrow(sentence as string);
+  });
+
+  test.for([
+    [{ ttl: '5m' }, "option 'ttl' must be a number of milliseconds from 0 up; given '5m'"],
+    [{ ttl: -5 }, "option 'ttl' must be a number of milliseconds from 0 up; given the number -5"],
+    [{ namespace: 5 }, "option 'namespace' must be a string; given the number 5"],
+    [{ serialize: JSON.stringify }, "unknown option 'serialize'; did you mean 'serializer'?"],
+    [{ contract: 5 }, "unknown option 'contract'"],
+  ])('createKeyv() refuses %o by name', ([options, sentence]) => {
+    expect(() => createKeyv({ cache: openCache(), ...(options as object) })).toThrow(sentence as string);
+  });
+
+  test('a Keyv with a namespace that is no string is refused', () => {
+    const store = new KeyvDiskStore({ cache: openCache() });
+    expect(() => new Keyv5({ store, namespace: 5 as never })).toThrow("option 'namespace' must be a string");
   });
 
   test.for(['directory', 'sizeLimit'])('an open cache together with %s is refused', (option) => {
@@ -168,7 +209,9 @@ describe('opening and closing', () => {
   });
 
   test('createKeyv() without options says what it needs', () => {
-    expect(() => createKeyv(undefined as never)).toThrow("option 'directory' must be the path of a folder");
+    expect(() => createKeyv(undefined as never)).toThrow(
+      "options must be an object, such as { directory: './cache' }; given undefined",
+    );
   });
 
   test('a directory that cannot be made is refused', () => {
@@ -182,6 +225,7 @@ describe('opening and closing', () => {
 
 describe('what goes wrong', () => {
   const closed = expect.objectContaining({ code: 'ERR_DISKCACHE_CLOSED' });
+  const unstorable = expect.objectContaining({ code: 'ERR_DISKCACHE_VALUE' });
 
   async function closedKeyv<Keyv>(Keyv: new (...options: never[]) => Keyv): Promise<Keyv> {
     const cache = openCache();
@@ -242,6 +286,60 @@ describe('what goes wrong', () => {
       await expect(keyv.set('key', value)).rejects.toMatchObject({ code: 'ERR_DISKCACHE_VALUE' });
     },
   );
+
+  test.for([() => 1, { run: () => 1 }, [Symbol('s')], new Set([Promise.resolve(1)])])(
+    'Keyv 5 emits that a value cannot be stored (%o), and the older one stays',
+    async (value) => {
+      const keyv = createKeyv({ cache: openCache() }, { Keyv: Keyv5 });
+      const errors: unknown[] = [];
+      keyv.on('error', (error: unknown) => errors.push(error));
+      await keyv.set('key', 'old');
+      expect(await keyv.set('key', value)).toBe(false);
+      expect(
+        await keyv.setMany([
+          { key: 'key', value },
+          { key: 'other', value: 1 },
+        ]),
+      ).toEqual([false, false]);
+      expect(errors).toEqual([unstorable, unstorable]);
+      expect(await keyv.get(['key', 'other'])).toEqual(['old', undefined]);
+    },
+  );
+
+  test('a raw value that cannot be cloned is refused by an error of its kind', async () => {
+    const keyv = createKeyv({ cache: openCache() }, { Keyv: Keyv6 });
+    await expect(
+      keyv.setRaw('key', { value: () => 1, note: 'a property of its own' } as never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'ERR_DISKCACHE_VALUE' }) as Error);
+  });
+
+  test('tags that cannot be told, or are none, are an error, and nothing is stored', async () => {
+    const failing = () => {
+      throw new Error('no tags');
+    };
+    for (const [tags, sentence] of [
+      [failing, 'no tags'],
+      [() => 'users', 'tags must be an array of non-empty strings; given "users"'],
+    ] as const) {
+      const keyv = createKeyv({ cache: openCache(), tags: tags as never }, { Keyv: Keyv6 });
+      await expect(keyv.set('key', 1)).rejects.toThrow(sentence);
+      expect(await keyv.has('key')).toBe(false);
+    }
+  });
+
+  test.for([
+    [Keyv6, "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given [class Keyv"],
+    [
+      { Keyv: Map },
+      "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given [Function: Map]",
+    ],
+    [
+      { Keyv: 'keyv' },
+      "option 'Keyv' must be the class Keyv, as in createKeyv(options, { Keyv }); given 'keyv'",
+    ],
+  ] as const)('createKeyv() refuses what is not the class in an object', ([use, sentence]) => {
+    expect(() => createKeyv({ cache: openCache() }, use as never)).toThrow(sentence);
+  });
 
   test('what fails in the background reaches the listeners of the store', async () => {
     const { store, lost } = await storeWithLostFile();

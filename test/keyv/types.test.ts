@@ -1,5 +1,5 @@
 import type { CacheStore, DiskCache } from '@diskcache/core';
-import { createKeyv, KeyvDiskStore } from '@diskcache/keyv';
+import { createKeyv, KeyvDiskStore, storeOf, withTags } from '@diskcache/keyv';
 import type { Keyv, KeyvStoreAdapter } from 'keyv';
 import Keyv4 from 'keyv4';
 import { Keyv as Keyv5, type KeyvStoreAdapter as Keyv5StoreAdapter } from 'keyv5';
@@ -48,4 +48,36 @@ test('options that cannot be right do not compile', () => {
 
 test('the cache of a store is what any cache is to an adapter', () => {
   expectTypeOf<KeyvDiskStore['cache']>().toEqualTypeOf<CacheStore>();
+});
+
+test('tags are a list, or a function that makes one of key and value', () => {
+  compiles(() => {
+    createKeyv({ cache, tags: ['a'], pinned: (key) => key.startsWith('a') });
+    new KeyvDiskStore({ cache, tags: (key, value) => (value === null ? undefined : [key]) });
+    expectTypeOf(withTags(['a'], async () => 5)).toEqualTypeOf<Promise<number>>();
+    // @ts-expect-error a string is no list
+    createKeyv({ cache, tags: 'a' });
+    // @ts-expect-error nor what a function may make
+    createKeyv({ cache, tags: (key) => key });
+    // @ts-expect-error a rule is a function
+    createKeyv({ cache, pinned: ['a'] });
+  });
+});
+
+test('the verbs of a store know their types', () => {
+  compiles(() => {
+    const store = storeOf(createKeyv({ cache }));
+    expectTypeOf(store).toEqualTypeOf<KeyvDiskStore>();
+    expectTypeOf(store.evict('a')).toEqualTypeOf<Promise<number>>();
+    expectTypeOf(store.keys('a*')).toExtend<AsyncIterable<string>>();
+    const user = store.getOrSet('user', async () => ({ team: 7 }), {
+      ttl: (found) => found.team,
+      tags: (found) => [`team:${found.team}`],
+    });
+    expectTypeOf(user).toEqualTypeOf<Promise<{ team: number }>>();
+    // @ts-expect-error there is no such property
+    void store.getOrSet('user', () => ({ team: 7 }), { tags: (found) => [found.name] });
+    // @ts-expect-error a pattern is text
+    store.keys(/a/);
+  });
 });

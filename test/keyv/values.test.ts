@@ -31,6 +31,32 @@ class Point {
 const cycle: { self?: unknown; when: Date } = { when: new Date(1) };
 cycle.self = cycle;
 
+/** As models of databases are: each makes new plain data of itself, which leads to the other. */
+class Model {
+  other?: Model;
+  name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+  toJSON() {
+    const { name, other } = this;
+    return { name, other };
+  }
+}
+const author = new Model('author');
+author.other = new Model('book');
+author.other.other = author;
+
+const authorBack = { name: 'author', other: { name: 'book', other: {} } };
+authorBack.other.other = authorBack;
+
+class OwnJson {
+  x = 1;
+  toJSON() {
+    return this;
+  }
+}
+
 const prototypeName = JSON.parse('{"__proto__":{"a":1}}') as object;
 
 /** What is put, and what comes back where it is not the same. */
@@ -60,9 +86,15 @@ const values: Record<string, [put: unknown, back?: unknown]> = {
   'an object with a property __proto__': [prototypeName],
   'a class instance, as plain data': [new Point(3, 4), { x: 3, y: 4 }],
   'a class instance with toJSON(), as that says': [new Money(250), { euros: 2.5 }],
+  'a class instance whose toJSON() returns itself': [new OwnJson(), { x: 1 }],
+  'class instances with toJSON() in a cycle': [author, authorBack],
   'class instances deep inside': [
     { at: new Date(5), list: [new Point(1, 2)], map: new Map([['m', new Money(100)]]) },
     { at: new Date(5), list: [{ x: 1, y: 2 }], map: new Map([['m', { euros: 1 }]]) },
+  ],
+  'a class instance with a property __proto__': [
+    Object.defineProperty(new Point(1, 2), '__proto__', { value: 3, enumerable: true }),
+    JSON.parse('{"x":1,"y":2,"__proto__":3}'),
   ],
   'a URL, as its text': [{ link: new URL('https://example.com/a') }, { link: 'https://example.com/a' }],
 };
@@ -81,6 +113,14 @@ describe.for([
     expect(await keyv.has('key')).toBe(true);
     for await (const entry of keyv.iterator!(undefined)) expect(entry).toStrictEqual(['key', back]);
   });
+});
+
+test('the v8 serializer gives the same back', async () => {
+  const keyv = createKeyv({ cache: openCache({ serializer: 'v8' }) }, { Keyv: Keyv5 });
+  for (const [name, given] of Object.entries(values)) {
+    await keyv.set('key', given[0]);
+    expect(await keyv.get('key'), name).toStrictEqual(given.length === 2 ? given[1] : given[0]);
+  }
 });
 
 test('calls on one key keep their order, whatever the values', async () => {
@@ -113,6 +153,7 @@ test('a large value is a file and comes back byte by byte', async () => {
   const keyv = createKeyv({ cache }, { Keyv: Keyv6 });
   const large = Buffer.alloc(300_000, 'ab\r\n');
   await keyv.set('key', large);
+  expect(await cache.path('keyv:key')).toMatch(/\.val$/);
   expect(large.equals((await keyv.get<Buffer>('key'))!)).toBe(true);
 });
 

@@ -1,23 +1,33 @@
-import type { Key, Side } from '@diskcache/core';
-import { QUEUE, type Selection, type Step, type Terms } from './steps.ts';
+import type { DiskCacheOptions, Key, Side } from '@diskcache/core';
+import { type Lifetime, type PinnableTerms, QUEUE, type Selection, type Step } from './steps.ts';
 
 interface PlainEntry {
   readonly key: Key;
   readonly value: unknown;
   readonly expires: number | undefined;
+  /** How far a use may move that; undefined where it does not move. */
+  readonly deadline: number | undefined;
+  readonly isPinned: boolean;
   readonly tags: readonly string[];
   readonly stored: number;
   /** Until when it is handed out. */
   readonly leasedUntil: number;
 }
 
+/** The last moment that a Date can tell. */
+const LATEST = 8.64e15;
+
 /** What a cache without limits does, in memory and as simply as can be. */
 export class PlainCache {
   #entries: PlainEntry[] = [];
   #now: number;
+  readonly #ttl: number | undefined;
+  readonly #maxIdle: number | undefined;
 
-  constructor(now: number) {
+  constructor(now: number, { ttl, maxIdle }: Pick<DiskCacheOptions, 'ttl' | 'maxIdle'> = {}) {
     this.#now = now;
+    this.#ttl = ttl;
+    this.#maxIdle = maxIdle;
   }
 
   /** Carries out a step. @returns what the verb should return */
@@ -25,12 +35,13 @@ export class PlainCache {
     this.#expireNow();
     switch (step.do) {
       case 'get':
-        return this.#find(step.key)?.value;
+        return this.#use(step.key)?.value;
       case 'has':
         return this.#find(step.key) !== undefined;
       case 'getYoung': {
         const found = this.#find(step.key);
-        return found !== undefined && this.#now - found.stored < step.maxAge ? found.value : undefined;
+        if (found === undefined || this.#now - found.stored >= step.maxAge) return undefined;
+        return this.#use(step.key)?.value;
       }
       case 'pop': {
         const value = this.#find(step.key)?.value;
@@ -39,6 +50,8 @@ export class PlainCache {
       }
       case 'incr':
         return this.#incr(step);
+      case 'decr':
+        return this.#incr({ ...step, delta: -step.delta });
       case 'push':
         return this.#push(step);
       case 'peek':
@@ -50,19 +63,35 @@ export class PlainCache {
       }
       case 'lease': {
         const item = this.#item(step.side);
-        if (item !== undefined && step.ending === 'none')
-          this.#entries[this.#entries.indexOf(item)] = { ...item, leasedUntil: this.#now + step.lease };
+        const leased = { none: step.lease, extend: 2 * step.lease, ack: 0, release: 0 }[step.ending];
+        if (item !== undefined && leased > 0)
+          this.#entries[this.#entries.indexOf(item)] = { ...item, leasedUntil: this.#now + leased };
         if (step.ending === 'ack') this.#remove((entry) => entry === item);
         return plain(item);
       }
       case 'entry':
-        return plain(this.#find(step.key));
+        return plain(this.#use(step.key));
       case 'getMany':
-        return step.keys.map((key) => this.#find(key)?.value);
+        return step.keys.map((key) => this.#use(key)?.value);
+      case 'entryMany':
+        // All are read before any counts as used.
+        for (const key of step.keys) this.#use(key);
+        return step.keys.map((key) => plain(this.#find(key)));
+      case 'setStream':
+        this.#put(step.key, Buffer.concat(step.chunks), step.terms);
+        return undefined;
+      case 'getStream': {
+        const value = this.#find(step.key)?.value;
+        if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array))
+          return 'ERR_DISKCACHE_VALUE';
+        this.#use(step.key);
+        return value === undefined ? undefined : Buffer.from(value as string);
+      }
       case 'set':
-        return this.#put(step.key, step.value, step.terms);
+        this.#put(step.key, step.value, step.terms);
+        return undefined;
       case 'getOrSet': {
-        const found = this.#find(step.key);
+        const found = this.#use(step.key);
         if (found === undefined) this.#put(step.key, step.value, step.terms);
         return found === undefined ? step.value : found.value;
       }
@@ -71,10 +100,9 @@ export class PlainCache {
         return undefined;
       case 'add':
         if (this.#find(step.key) !== undefined) return false;
-        this.#put(step.key, step.value, step.terms);
-        return true;
+        return this.#put(step.key, step.value, step.terms);
       case 'touch':
-        return this.#touch(step.key, step.ttl);
+        return this.#touch(step.key, step);
       case 'delete':
         return this.#remove((entry) => isSame(entry.key, step.key)) === 1;
       case 'deleteMany':
@@ -106,8 +134,11 @@ export class PlainCache {
       case 'advance':
         this.#now += step.ms;
         return undefined;
+      case 'cull':
+        return 0;
       case 'reopen':
       case 'expire':
+      case 'vacuum':
         return undefined;
       case 'check':
         return true;
@@ -124,19 +155,51 @@ export class PlainCache {
     return all.filter(isIn).slice(0, limit);
   }
 
-  #put(key: Key, value: unknown, { ttl, tags = [] }: Terms): undefined {
-    const expires = ttl && this.#now + ttl;
-    const entry = { key, value, expires, tags, stored: this.#now, leasedUntil: 0 };
+  /** @returns whether it is stored, since it has not expired already */
+  #put(key: Key, value: unknown, terms: Partial<PinnableTerms>): boolean {
+    const { pinned: isPinned = false, tags = [] } = terms;
+    const when = this.#expiry(terms, isPinned);
+    const entry = { key, value, ...when, isPinned, tags, stored: this.#now, leasedUntil: 0 };
     const place = this.#entries.findIndex((one) => isSame(one.key, key));
+    if (when.expires !== undefined && when.expires <= this.#now) {
+      this.#remove((one) => isSame(one.key, key));
+      return false;
+    }
     if (place === -1) this.#entries.push(entry);
     else this.#entries[place] = entry;
+    return true;
   }
 
-  #incr({ key, delta, terms }: Extract<Step, { do: 'incr' }>): unknown {
+  #expiry(
+    { ttl = this.#ttl, expires }: Partial<Lifetime>,
+    isPinned: boolean,
+  ): Pick<PlainEntry, 'expires' | 'deadline'> {
+    const latest = expires ?? (ttl === undefined ? undefined : this.#now + ttl);
+    if (this.#maxIdle === undefined || isPinned) return { expires: latest, deadline: undefined };
+    const deadline = latest ?? LATEST;
+    return { expires: Math.min(deadline, this.#now + this.#maxIdle), deadline };
+  }
+
+  /** Finds an entry, and counts that as a use. */
+  #use(key: Key): PlainEntry | undefined {
+    const entry = this.#find(key);
+    if (entry === undefined) return undefined;
+    const used = this.#slid(entry);
+    this.#entries[this.#entries.indexOf(entry)] = used;
+    return used;
+  }
+
+  #slid(entry: PlainEntry): PlainEntry {
+    if (entry.deadline === undefined || this.#maxIdle === undefined) return entry;
+    const expires = Math.min(entry.deadline, this.#now + this.#maxIdle);
+    return { ...entry, expires: Math.max(expires, entry.expires ?? 0) };
+  }
+
+  #incr({ key, delta, terms }: Extract<Step, { delta: number }>): unknown {
     const old = this.#find(key);
     if (old === undefined) {
-      this.#put(key, delta, terms);
-      return delta;
+      this.#put(key, 0 + delta, terms);
+      return 0 + delta;
     }
     if (typeof old.value !== 'number' || !Number.isSafeInteger(old.value + delta))
       return Number.isInteger(old.value) || typeof old.value !== 'number'
@@ -147,7 +210,12 @@ export class PlainCache {
 
   #added(old: PlainEntry, delta: number): number {
     const value = (old.value as number) + delta;
-    this.#entries[this.#entries.indexOf(old)] = { ...old, value, stored: this.#now, leasedUntil: 0 };
+    this.#entries[this.#entries.indexOf(old)] = {
+      ...this.#slid(old),
+      value,
+      stored: this.#now,
+      leasedUntil: 0,
+    };
     return value;
   }
 
@@ -160,7 +228,7 @@ export class PlainCache {
           ? Math.max(...numbers) + 1
           : Math.min(...numbers) - 1;
     const key = `${QUEUE}#${number}`;
-    this.#put(key, value, terms);
+    this.#put(key, value, { ...terms, pinned: true });
     return key;
   }
 
@@ -174,10 +242,14 @@ export class PlainCache {
     return side === 'front' ? free[0] : free.at(-1);
   }
 
-  #touch(key: Key, ttl: number | undefined): boolean {
+  #touch(key: Key, { ttl = this.#ttl, expires }: Lifetime): boolean {
     const entry = this.#find(key);
     if (entry === undefined) return false;
-    const touched = { ...entry, expires: ttl === undefined ? entry.expires : this.#now + ttl };
+    const asksForNone = ttl === undefined && expires === undefined;
+    const isPinned = entry.isPinned;
+    const touched = asksForNone
+      ? this.#slid(entry)
+      : { ...entry, ...this.#expiry({ ttl, expires }, isPinned) };
     this.#entries[this.#entries.indexOf(entry)] = touched;
     return true;
   }

@@ -5,25 +5,29 @@ import fc from 'fast-check';
 export type Step =
   | { readonly do: 'get' | 'has' | 'entry' | 'delete' | 'pop'; readonly key: Key }
   | { readonly do: 'getYoung'; readonly key: Key; readonly maxAge: number }
-  | { readonly do: 'incr'; readonly key: Key; readonly delta: number; readonly terms: Terms }
+  | { readonly do: 'incr' | 'decr'; readonly key: Key; readonly delta: number; readonly terms: Terms }
   | { readonly do: 'push'; readonly value: unknown; readonly side: Side; readonly terms: Terms }
   | { readonly do: 'peek' | 'pull'; readonly side: Side }
   | {
       readonly do: 'lease';
       readonly side: Side;
       readonly lease: number;
-      readonly ending: 'ack' | 'release' | 'none';
+      readonly ending: 'ack' | 'release' | 'extend' | 'none';
     }
+  | { readonly do: 'getOrSet'; readonly key: Key; readonly value: unknown; readonly terms: Terms }
+  | { readonly do: 'set' | 'add'; readonly key: Key; readonly value: unknown; readonly terms: PinnableTerms }
+  | { readonly do: 'setMany'; readonly keys: Key[]; readonly value: unknown; readonly terms: PinnableTerms }
   | {
-      readonly do: 'set' | 'add' | 'getOrSet';
+      readonly do: 'setStream';
       readonly key: Key;
-      readonly value: unknown;
-      readonly terms: Terms;
+      readonly chunks: Uint8Array[];
+      readonly terms: PinnableTerms;
     }
-  | { readonly do: 'setMany'; readonly keys: Key[]; readonly value: unknown; readonly terms: Terms }
-  | { readonly do: 'touch'; readonly key: Key; readonly ttl: number | undefined }
-  | { readonly do: 'getMany' | 'deleteMany'; readonly keys: Key[] }
-  | { readonly do: 'clear' | 'count' | 'expire' | 'entries' | 'reopen' | 'check' }
+  | { readonly do: 'getStream'; readonly key: Key }
+  | ({ readonly do: 'touch'; readonly key: Key } & Lifetime)
+  | { readonly do: 'getMany' | 'entryMany' | 'deleteMany'; readonly keys: Key[] }
+  | { readonly do: 'clear' | 'count' | 'expire' | 'cull' | 'vacuum' | 'entries' | 'reopen' }
+  | { readonly do: 'check'; readonly fix: boolean }
   | { readonly do: 'evict'; readonly tag: string }
   | { readonly do: 'deletePrefix'; readonly prefix: string }
   | ({ readonly do: 'keys' | 'values' } & Selection)
@@ -41,10 +45,22 @@ export interface Selection {
   readonly limit: number;
 }
 
-export interface Terms {
+/** At most one of the two. */
+export interface Lifetime {
   readonly ttl: number | undefined;
+  readonly expires: number | undefined;
+}
+
+export interface Terms extends Lifetime {
   readonly tags: string[] | undefined;
 }
+
+export interface PinnableTerms extends Terms {
+  readonly pinned: boolean | undefined;
+}
+
+/** When the first step is done, in ms since the epoch. */
+export const START = Date.UTC(2026, 0, 1);
 
 /** The prefix of the queue. */
 export const QUEUE = 'a';
@@ -56,11 +72,27 @@ const key = fc.constantFrom<Key[]>('a', 'a1', 'ab', 'b', '1', '', 1, 2, new Uint
 const keys = fc.array(key, { maxLength: 5 });
 const side = fc.constantFrom('front', 'back');
 const tag = fc.constantFrom('red', 'green', 'blue');
-const ttl = fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined });
-const terms = fc.record({
-  ttl,
-  tags: fc.option(fc.uniqueArray(tag, { maxLength: 3 }), { nil: undefined }),
-});
+const lifetime = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ ttl: fc.integer({ min: 1, max: 200 }), expires: fc.constant(undefined) }),
+  },
+  { weight: 4, arbitrary: fc.constant({ ttl: undefined, expires: undefined }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ttl: fc.constant(undefined),
+      expires: fc.integer({ min: START - 10, max: START + 500 }),
+    }),
+  },
+);
+const tags = fc.option(fc.uniqueArray(tag, { maxLength: 3 }), { nil: undefined });
+const terms = fc.tuple(lifetime, tags).map(([when, which]) => ({ ...when, tags: which }));
+const pinned = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.boolean() },
+);
+const pinnable = fc.tuple(terms, pinned).map(([other, isPinned]) => ({ ...other, pinned: isPinned }));
 const value = fc.oneof(
   fc.string({ maxLength: 10 }),
   fc.integer(),
@@ -87,10 +119,10 @@ const selected = <Verb extends object>(verb: fc.Arbitrary<Verb>) =>
   fc.tuple(verb, selection, order).map(([what, which, how]) => ({ ...what, ...which, ...how }));
 
 const verbs: fc.WeightedArbitrary<Step>[] = [
-  { weight: 12, arbitrary: fc.record({ do: fc.constant('set'), key, value, terms }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), key, value, terms }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('set'), key, value, terms: pinnable }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), key, value, terms: pinnable }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('getOrSet'), key, value, terms }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany'), keys, value, terms }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany'), keys, value, terms: pinnable }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('get', 'has', 'entry'), key }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('delete', 'pop'), key }) },
   {
@@ -99,13 +131,24 @@ const verbs: fc.WeightedArbitrary<Step>[] = [
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('incr'), key, delta: fc.integer({ min: -9, max: 9 }), terms }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('incr', 'decr'),
+      key,
+      delta: fc.integer({ min: -9, max: 9 }),
+      terms,
+    }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('push'), value, side, terms }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('peek', 'pull'), side }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('touch'), key, ttl }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('getMany', 'deleteMany'), keys }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('count', 'entries', 'expire', 'clear') }) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(key, lifetime).map(([one, when]) => ({ do: 'touch' as const, key: one, ...when })),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('getMany', 'entryMany', 'deleteMany'), keys }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('count', 'entries', 'expire', 'cull', 'vacuum', 'clear') }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('evict'), tag }) },
   {
     weight: 1,
@@ -130,7 +173,7 @@ const events: fc.WeightedArbitrary<Step>[] = [
       do: fc.constant('lease'),
       side,
       lease: fc.integer({ min: 1, max: 100 }),
-      ending: fc.constantFrom('ack', 'release', 'none'),
+      ending: fc.constantFrom('ack', 'release', 'extend', 'none'),
     }),
   },
   {
@@ -148,7 +191,18 @@ const events: fc.WeightedArbitrary<Step>[] = [
       ms: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.constant(15_000)),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen', 'check') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('setStream'),
+      key,
+      chunks: fc.array(fc.uint8Array({ maxLength: FILE_THRESHOLD }), { maxLength: 3 }),
+      terms: pinnable,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('getStream'), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('check'), fix: fc.boolean() }) },
 ];
 
 export const someSteps = fc.array(fc.oneof(...verbs, ...events), { minLength: 20, maxLength: 60 });

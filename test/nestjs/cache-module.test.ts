@@ -1,16 +1,13 @@
-import 'reflect-metadata';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DiskCache } from '@diskcache/core';
 import { diskCacheStore, diskStoreOf } from '@diskcache/nestjs';
 import { CACHE_MANAGER, CacheInterceptor, CacheModule, CacheTTL } from '@nestjs/cache-manager';
-import { Controller, type DynamicModule, Get, type INestApplication, UseInterceptors } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { Controller, type DynamicModule, Get, UseInterceptors } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { listen } from './listening-app.ts';
 
 let made = 0;
 
@@ -30,22 +27,12 @@ class PagesController {
 }
 
 async function start(cacheModule: DynamicModule) {
-  const testing = await Test.createTestingModule({
-    imports: [cacheModule],
-    controllers: [PagesController],
-  }).compile();
-  const app: INestApplication<Server> = testing.createNestApplication();
-  onTestFinished(() => app.close());
-  await app.listen(0, '127.0.0.1');
-  const { port } = app.getHttpServer().address() as AddressInfo;
-  return {
-    app,
-    cache: app.get<Cache>(CACHE_MANAGER),
-    visit: async (path: string) => {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`);
-      return { found: response.headers.get('x-cache'), body: (await response.json()) as { made: number } };
-    },
+  const { app, ask } = await listen({ imports: [cacheModule], controllers: [PagesController] });
+  const visit = async (path: string) => {
+    const { found, body } = await ask(path);
+    return { found, body: body as { made: number } };
   };
+  return { app, cache: app.get<Cache>(CACHE_MANAGER), visit };
 }
 
 describe('CacheModule on a disk cache', () => {

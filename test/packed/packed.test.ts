@@ -47,7 +47,8 @@ describe.for(names)('@diskcache/%s, packed,', (name) => {
       const { imported, required, different } = JSON.parse(output);
       expect(required).not.toEqual([]);
       expect(imported).toEqual(required);
-      expect(different).toEqual([]);
+      // Each makes a Keyv of its kind: the package keyv has one class for ES modules and another for CommonJS.
+      expect(different).toEqual(name === 'keyv' ? ['createKeyv'] : []);
     },
   );
 

@@ -40,6 +40,22 @@ it.each(['async', 'sync'] as const)(
   30_000,
 );
 
+it.each(['keyv', 'cache-manager'])(
+  'getOrSet() of the stores of %s makes one computation in 3 processes',
+  async (adapter) => {
+    const all = children(3, 'compute-by-store', { directory: temporaryFolder(), adapter });
+    for (const one of all) await one.says('ready');
+    for (const one of all) one.tell('go');
+    const computing = await Promise.any(computingIn(all));
+    for (const one of all) await one.says('called');
+    computing.tell('finish');
+    const expected = new Map([['by', all.indexOf(computing)]]);
+    for (const one of all) expect(await one.says('value')).toEqual(expected);
+    expect(all.flatMap((one) => one.said('computing'))).toEqual([]);
+  },
+  30_000,
+);
+
 it('When the process that computes is killed another takes over within the lease', async () => {
   const directory = temporaryFolder();
   const lease = 1000;

@@ -4,7 +4,8 @@ import { DiskCache, type DiskCacheOptions, type DiskCacheSync } from '@diskcache
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { canMount, smallDisk } from '../support/mount.ts';
-import { overwritten, valueFiles } from '../support/on-disk.ts';
+import { foreignConnection, overwritten, valueFiles } from '../support/on-disk.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { turnsUntil } from '../support/turns.ts';
 
 const MIB = 2 ** 20;
@@ -267,6 +268,17 @@ describe.skipIf(!canMount).each(KINDS)(
       expect(await cache.get(1)).toBe('new');
     });
 
+    it('A cache that was closed can be opened with readOnly, and read', async () => {
+      const disk = smallDisk(48 * MIB);
+      const first = cacheOn(disk);
+      await first.setMany(Array.from({ length: COUNT }, (_, key) => [key, value(key, length)]));
+      await first.close();
+      fillUp(disk);
+      const cache = new DiskCache(first.directory, { readOnly: true });
+      await expectWhole(cache, length);
+      await cache.close();
+    });
+
     it('A cache that was closed can be opened, read and emptied', async () => {
       const disk = smallDisk(48 * MIB);
       const first = cacheOn(disk);
@@ -282,6 +294,23 @@ describe.skipIf(!canMount).each(KINDS)(
     });
   },
 );
+
+it('What the log will add to the database is kept back, also while that is just being moved', async () => {
+  const cache = new DiskCache(temporaryFolder());
+  onTestFinished(() => cache.close());
+  const bytesOf = (name: string) =>
+    statSync(join(cache.directory, name), { throwIfNoEntry: false })?.size ?? 0;
+  const pages = foreignConnection(cache.directory).prepare('PRAGMA page_count').pluck();
+  const missing: number[] = [];
+  for (let first = 0; first < 12_000; first += 100) {
+    await cache.setMany(Array.from({ length: 100 }, (_, i) => [first + i, value(first + i, 600)]));
+    const growth = Number(pages.get()) * 4096 - bytesOf('cache.db');
+    missing.push(growth - bytesOf('cache.db.reserve'));
+  }
+  expect(bytesOf('cache.db')).toBeGreaterThan(MIB);
+  // What was written since the last look.
+  expect(Math.max(...missing)).toBeLessThan(MIB / 2);
+});
 
 /** As many pieces of a MiB as are asked for, one after the other. */
 async function* pieces(count: number): AsyncGenerator<Buffer> {

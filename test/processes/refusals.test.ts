@@ -42,6 +42,18 @@ describe.skipIf(process.getuid?.() !== 0)('A user without the right', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
+  it('To make the folder gets that from the stores of all adapters, with the name of the folder', async () => {
+    const parent = temporaryFolder();
+    chmodSync(parent, 0o755);
+    const directory = join(parent, 'cache');
+    const child = new Child('refused-stores', { directory }, { runAs: NOBODY });
+    for (const name of ['createKeyv', 'KeyvDiskStore', 'createDiskStore', 'legacyDiskStore']) {
+      const message = await child.says<string>(name);
+      expect(message).toContain(directory);
+      expect(message).toContain('EACCES');
+    }
+  });
+
   it('To enter the folder gets an ERR_DISKCACHE_STORAGE, and nothing is set aside', async () => {
     const directory = await cacheOfNobody();
     chownSync(directory, 0, 0);

@@ -1,14 +1,15 @@
-import type { CacheStore, SetOptions } from '@diskcache/core';
+import { DiskCacheError, InvalidArgumentError, type SetOptions } from '@diskcache/core';
 import {
   assertOption,
+  assertOptions,
   type CacheSource,
+  CacheView,
   expiryOfTtl,
   isTextOrNone,
-  openCache,
-  type OpenedCache,
+  namespacePrefix,
   plainData,
-  StoreEvents,
   stringKey,
+  type Tags,
 } from '@diskcache/keyv';
 
 /** Where a DiskStore keeps its entries, and how. */
@@ -17,17 +18,22 @@ export type DiskStoreOptions = CacheSource & {
   namespace?: string | undefined;
   /** Lifetime in ms of entries that are set without one; 0 is no limit. @default none: they stay until evicted */
   ttl?: number | undefined;
-  /** The tags of an entry that is set without any, so that what wrap() or a framework stores can be evicted by tag. */
-  tags?: ((key: string, value: unknown) => readonly string[] | undefined) | undefined;
   /**
-   * Whether a write that fails rejects. Otherwise it is told by the event 'error' (without a listener by a process
-   * warning, once for each kind of failure) and its result is false: a cache that cannot write should not take down what
-   * it serves. Reads always reject; cache-manager takes that for a miss.
+   * The tags of an entry that is set without any, so that what wrap() or a framework stores can be evicted by tag: the same
+   * for all, or told from key and value. tagged() and withTags() are for single entries. @default none
+   */
+  tags?: Tags | undefined;
+  /**
+   * Whether a write that fails rejects. Otherwise its result is false: a cache that cannot write should not take down what
+   * it serves. Reads always reject; cache-manager takes that for a miss. Either is told by the event 'error', without a
+   * listener by a process warning, once for each kind of failure.
    *
    * @default false
    */
   throwOnErrors?: boolean | undefined;
 };
+
+const OWN_OPTIONS = ['namespace', 'ttl', 'tags', 'throwOnErrors'];
 
 /** A value and its deadline in ms since the epoch, as cache-manager reads them for wrap() and ttl(). */
 export interface RawEntry<Value> {
@@ -41,56 +47,71 @@ export interface DiskStoreEntry extends SetOptions {
   value: unknown;
 }
 
-/** Failures of a value, not of the disk: what the key had before is out of date, and can be removed. */
-const VALUE_REFUSED = new Set<unknown>([
-  'ERR_DISKCACHE_VALUE',
-  'ERR_DISKCACHE_TOO_LARGE',
-  'ERR_DISKCACHE_TAG',
-]);
-
 /**
- * A store for cache-manager 7, and for NestJS, that keeps entries in a DiskCache: values as they are, without a
+ * A store for cache-manager 6 and 7, and for NestJS, that keeps entries in a DiskCache: values as they are, without a
  * serializer, at `namespace:key`. It has the methods of a Keyv 5, of which cache-manager uses some, and no Keyv in it.
  *
  * Where something wraps it in a Keyv of any version all the same, it is an ordinary storage adapter: what is given to
- * set() comes back from get() as it was, and a third argument of set() is a ttl in ms.
+ * set() comes back from get() as it was, and a third argument of set() is a ttl in ms. One store is for one consumer: any
+ * number can share an open cache.
  */
-export class DiskStore extends StoreEvents {
-  /** Keyv 4 and 5 give an iterator only to stores whose `dialect` they know. */
-  readonly opts: Record<string, unknown> = { dialect: 'sqlite' };
+export class DiskStore extends CacheView {
   /** NestJS takes what has `opts`, `hooks` and `stats` for a Keyv. There are no hooks; statistics are `cache.stats()`. */
   readonly hooks: object = {};
   readonly stats: { readonly enabled: boolean } = { enabled: false };
   readonly throwOnErrors: boolean;
-  namespace: string | undefined;
   ttl: number | undefined;
-  readonly #opened: OpenedCache;
-  readonly #tagsOf: DiskStoreOptions['tags'];
-  readonly #warnedOf = new Set<unknown>();
+  readonly #namespace: string | undefined;
+  /** The namespace of a Keyv that this store was put into. */
+  #ofKeyv: string | undefined;
+  #isInKeyv = false;
+  #isUsed = false;
+  #isWarnedOfKeyv6 = false;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
-  constructor(
-    { namespace, ttl, tags, throwOnErrors = false, ...source }: DiskStoreOptions = {} as DiskStoreOptions,
-  ) {
-    super();
-    assertOption(isTextOrNone(namespace), 'namespace', 'a string');
-    assertOption(
-      ttl === undefined || (typeof ttl === 'number' && ttl >= 0),
-      'ttl',
-      'a number of milliseconds from 0 up',
-    );
-    assertOption(tags === undefined || typeof tags === 'function', 'tags', 'a function of key and value');
-    assertOption(typeof throwOnErrors === 'boolean', 'throwOnErrors', 'true or false');
-    this.namespace = namespace;
+  constructor(options: DiskStoreOptions) {
+    assertOptions(options, OWN_OPTIONS);
+    const { namespace, ttl, tags, throwOnErrors = false, ...source } = options;
+    assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
+    const isTtl = ttl === undefined || (typeof ttl === 'number' && ttl >= 0);
+    assertOption('ttl', ttl, isTtl, 'a number of milliseconds from 0 up');
+    assertOption('throwOnErrors', throwOnErrors, typeof throwOnErrors === 'boolean', 'true or false');
+    super(source as CacheSource, tags);
+    this.#namespace = namespace;
     this.ttl = ttl;
     this.throwOnErrors = throwOnErrors;
-    this.#tagsOf = tags;
-    this.#opened = openCache(source as CacheSource, (error) => this.#report(error));
   }
 
-  /** The cache with all it can do: stats(), touch(), … Its keys are `namespace:key`. */
-  get cache(): CacheStore {
-    return this.#opened.cache;
+  /** The namespace of the Keyv that this store was put into, within its own. */
+  get namespace(): string | undefined {
+    return this.#ofKeyv;
+  }
+
+  /**
+   * Set by Keyv.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when the store is in use without one
+   */
+  set namespace(namespace: string | undefined) {
+    if (this.#isUsed && !this.#isInKeyv) {
+      throw new InvalidArgumentError(
+        'ERR_DISKCACHE_OPTION',
+        'this DiskStore is in use by cache-manager, and a Keyv calls it differently: ' +
+          'give each a store of its own, new DiskStore({ cache })',
+      );
+    }
+    this.#isInKeyv = true;
+    this.#ofKeyv = namespace;
+  }
+
+  /**
+   * Asked for by Keyv 6 alone, which learns that it has to see to deadlines itself.
+   *
+   * @internal
+   */
+  get capabilities(): undefined {
+    this.#warnOfKeyv6();
+    return undefined;
   }
 
   /** The value, or undefined; with `raw`, `{ value, expires }`. */
@@ -102,13 +123,13 @@ export class DiskStore extends StoreEvents {
     options: { raw: true },
   ): Promise<(RawEntry<Value> | undefined)[]>;
   async get(key: string | string[], options?: { raw?: boolean }): Promise<unknown> {
-    if (Array.isArray(key)) return options?.raw === true ? this.getManyRaw(key) : this.getMany(key);
+    if (Array.isArray(key)) return this.getMany(key, options as { raw: true });
     if (options?.raw === true) return this.getRaw(key);
-    return this.#read(() => this.cache.get(this.#stored(key)));
+    return this.#told(() => this.cache.get(this.#stored(key)));
   }
 
   async getRaw<Value = unknown>(key: string): Promise<RawEntry<Value> | undefined> {
-    const entry = await this.#read(() => this.cache.entry<Value>(this.#stored(key)));
+    const entry = await this.#told(() => this.cache.entry<Value>(this.#raw(key)));
     return entry && { value: entry.value, expires: entry.expires };
   }
 
@@ -119,11 +140,11 @@ export class DiskStore extends StoreEvents {
   ): Promise<(RawEntry<Value> | undefined)[]>;
   async getMany(keys: string[], options?: { raw?: boolean }): Promise<unknown[]> {
     if (options?.raw === true) return this.getManyRaw(keys);
-    return this.#read(() => this.cache.getMany(keys.map((key) => this.#stored(key))));
+    return this.#told(() => this.cache.getMany(keys.map((key) => this.#stored(key))));
   }
 
   async getManyRaw<Value = unknown>(keys: string[]): Promise<(RawEntry<Value> | undefined)[]> {
-    const entries = await this.#read(() => this.cache.entryMany<Value>(keys.map((key) => this.#stored(key))));
+    const entries = await this.#told(() => this.cache.entryMany<Value>(keys.map((key) => this.#raw(key))));
     return entries.map((entry) => entry && { value: entry.value, expires: entry.expires });
   }
 
@@ -131,11 +152,11 @@ export class DiskStore extends StoreEvents {
   async has(keys: string[]): Promise<boolean[]>;
   async has(key: string | string[]): Promise<boolean | boolean[]> {
     if (Array.isArray(key)) return this.hasMany(key);
-    return this.#read(() => this.cache.has(this.#stored(key)));
+    return this.#told(() => this.cache.has(this.#stored(key)));
   }
 
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return Promise.all(keys.map((key) => this.has(key)));
+    return this.#told(() => this.cache.hasMany(keys.map((key) => this.#stored(key))));
   }
 
   /**
@@ -154,7 +175,7 @@ export class DiskStore extends StoreEvents {
       },
       async (error) => {
         // Nobody may hear of the failure, so at least the older value must not be taken for this one.
-        if (VALUE_REFUSED.has(codeOf(error))) await this.delete(key);
+        if (isOfWhatWasGiven(error)) await this.delete(key);
         return false;
       },
     );
@@ -186,35 +207,54 @@ export class DiskStore extends StoreEvents {
   /** Removes the entries of the namespace; without one, all entries of the cache. */
   async clear(): Promise<void> {
     await this.#write(
-      () => (this.namespace ? this.cache.deletePrefix(this.#prefix) : this.cache.clear()),
+      () => (this.prefix === '' ? this.cache.clear() : this.cache.deletePrefix(this.prefix)),
       () => 0,
     );
   }
 
-  /** Removes all entries of the cache that have a tag, whatever their namespace. @returns how many */
-  async evict(tag: string): Promise<number> {
-    return this.cache.evict(tag);
-  }
-
   /** The entries of the namespace, in the order of their keys. */
   async *iterator<Value = unknown>(): AsyncGenerator<[string, Value], void> {
-    const prefix = this.#prefix;
+    const { prefix } = this;
     for await (const { key, value } of this.cache.entries<Value>({ prefix })) {
       yield [(key as string).slice(prefix.length), value];
     }
   }
 
-  /** Closes the cache if this store opened it, else nothing: a shared cache is closed by whoever opened it. */
-  async disconnect(): Promise<void> {
-    await this.#opened.close();
+  protected override get prefix(): string {
+    return namespacePrefix(this.#namespace) + namespacePrefix(this.#ofKeyv);
   }
 
-  get #prefix(): string {
-    return this.namespace ? `${this.namespace}:` : '';
+  protected override get defaultTtl(): number | undefined {
+    return this.ttl === 0 ? undefined : this.ttl;
+  }
+
+  protected override encoded(value: unknown): unknown {
+    return plainData(value);
+  }
+
+  protected override decoded(encoded: unknown): unknown {
+    return encoded;
   }
 
   #stored(key: string): string {
-    return this.#prefix + stringKey(key);
+    this.#isUsed = true;
+    return this.prefix + stringKey(key);
+  }
+
+  /** The same for a call that no Keyv makes. */
+  #raw(key: string): string {
+    if (!this.#isInKeyv) return this.#stored(key);
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      'this DiskStore works for a Keyv, and cache-manager calls it differently: ' +
+        'give each a store of its own, new DiskStore({ cache })',
+    );
+  }
+
+  /** The key as it is known to those who use the Keyv that this store is in: Keyv 5 puts its namespace before it. */
+  #known(key: string): string {
+    const prefix = `${this.#ofKeyv}:`;
+    return this.#ofKeyv && key.startsWith(prefix) ? key.slice(prefix.length) : key;
   }
 
   #terms(key: string, value: unknown, given: number | SetOptions | undefined): SetOptions {
@@ -223,16 +263,26 @@ export class DiskStore extends StoreEvents {
     return {
       ...options,
       ...(lifetime === 0 ? undefined : expiryOfTtl(lifetime)),
-      tags: options.tags ?? this.#tagsOf?.(key, value),
+      tags: options.tags ?? this.tagsFor(this.#known(key), () => value),
     };
   }
 
-  /** cache-manager takes a read that fails for a miss, mostly without a word: so it is told here too. */
-  async #read<Result>(read: () => Promise<Result>): Promise<Result> {
+  #warnOfKeyv6(): void {
+    if (this.#isWarnedOfKeyv6) return;
+    this.#isWarnedOfKeyv6 = true;
+    process.emitWarning(
+      'a DiskStore was put into a Keyv 6. As a store of cache-manager, or of NestJS, that computes every wrap() anew and knows no ' +
+        'ttl(): give it the DiskStore itself (with @nestjs/cache-manager 3.1.3 or newer). For a Keyv use KeyvDiskStore.',
+      { type: 'DiskCacheWarning', code: 'DISKCACHE_KEYV_6' },
+    );
+  }
+
+  /** What a call rejects with, cache-manager and others often keep to themselves: so it is told here too. */
+  async #told<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await read();
+      return await work();
     } catch (error) {
-      this.#report(error);
+      this.report(error);
       throw error;
     }
   }
@@ -242,30 +292,16 @@ export class DiskStore extends StoreEvents {
     orElse: (error: unknown) => Result | Promise<Result>,
   ): Promise<Result> {
     try {
-      return await write();
+      return await this.#told(write);
     } catch (error) {
       if (this.throwOnErrors) throw error;
-      this.#report(error);
       return orElse(error);
     }
   }
-
-  #report(error: unknown): void {
-    try {
-      if (this.listenerCount('error') > 0) {
-        this.emit('error', error);
-        return;
-      }
-    } catch {
-      // A Keyv that wraps this store throws what nobody listens to there.
-    }
-    const code = codeOf(error);
-    if (this.#warnedOf.has(code)) return;
-    this.#warnedOf.add(code);
-    process.emitWarning(error as Error);
-  }
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
+/** Whether a write failed by its value or its terms, also by what made them: not by the disk, nor by a key that none can have. */
+function isOfWhatWasGiven(error: unknown): boolean {
+  if (error instanceof DiskCacheError) return error.code === 'ERR_DISKCACHE_TOO_LARGE';
+  return !(error instanceof InvalidArgumentError) || error.code !== 'ERR_DISKCACHE_KEY';
 }

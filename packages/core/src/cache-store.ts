@@ -14,9 +14,14 @@ export interface CacheStore {
   get<Value = unknown>(key: Key): Promise<Value | undefined>;
   getMany<Value = unknown>(keys: Iterable<Key>): Promise<(Value | undefined)[]>;
   has(key: Key): Promise<boolean>;
+  hasMany(keys: Iterable<Key>): Promise<boolean[]>;
   entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined>;
   entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]>;
   set(key: Key, value: unknown, options?: SetOptions): Promise<void>;
+  setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void>;
   getOrSet<Value>(key: Key, compute: Compute<Value>, options?: GetOrSetOptions<Value>): Promise<Value>;
   touch(key: Key, options?: ExpiryOptions): Promise<boolean>;
   delete(key: Key): Promise<boolean>;

@@ -37,6 +37,12 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * A time that was noted, and is so much later than it is now, tells that the clock was set back since. Less is the
+ * difference between two processes' looks at it.
+ */
+export const SET_BACK_MS = 1000;
+
 /** Milliseconds that only move forward: for waits and time slices, which are real whatever the cache's clock says. */
 export function monotonicMs(): number {
   return performance.now();

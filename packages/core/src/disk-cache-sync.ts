@@ -11,8 +11,8 @@ import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import type { Entry } from './entry/entry.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -24,7 +24,7 @@ import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkAtOnce, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
-import { type LeasedItemSync, leasedItemSync } from './verbs/leased-item.ts';
+import { type LeasedItemSync, pullLeasedSync } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
@@ -149,6 +149,21 @@ export class DiskCacheSync {
   }
 
   /**
+   * Tells of each of several keys, in their order, whether there is a live entry. It is no use of them. Costs one SELECT each,
+   * in one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * cache.set('a', 1);
+   * console.log(cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  hasMany(keys: Iterable<Key>): boolean[] {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Returns an entry, with its value and what is recorded about it, or undefined when there is no live one. Counts,
    * costs and throws as get() does.
    *
@@ -160,7 +175,7 @@ export class DiskCacheSync {
    */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
     const found = this.#calls.load(validKey(key), this.#engine.live.findFull);
-    return found && (entryOf(found.row, found.value) as Entry<Value>);
+    return found && (this.#engine.live.entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /**
@@ -175,7 +190,7 @@ export class DiskCacheSync {
    */
   entryMany<Value = unknown>(keys: Iterable<Key>): (Entry<Value> | undefined)[] {
     const found = this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
-    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    return found.map((one) => one && (this.#engine.live.entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -220,21 +235,25 @@ export class DiskCacheSync {
   }
 
   /**
-   * Stores several entries in one transaction, all with the same options: all of them or, when one is refused, none.
+   * Stores several entries in one transaction, with the options that one has of its own, or else those for all: all of
+   * them or, when one is refused, none.
    *
    * All other writers wait meanwhile. Of entries with one key the last counts.
    *
-   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is no iterable of pairs
    * @example
    * ```ts
    * cache.setMany(new Map([['apple', 3], ['pear', 4]]));
    * console.log(cache.count()); // 2
    * ```
    */
-  setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
-    const all = given('entries', entries);
+  setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): void {
+    const all = givenPairs('entries', entries);
     this.transact(() => {
-      for (const [key, value] of all) this.set(key, value, options);
+      for (const [key, value, own = options] of all) this.set(key, value, own);
     });
   }
 
@@ -448,7 +467,7 @@ export class DiskCacheSync {
       const row = this.#calls.read(find);
       if (row === undefined) return undefined;
       const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
   }
 
@@ -480,9 +499,10 @@ export class DiskCacheSync {
   ): LeasedItemSync<Value> | undefined;
   pull<Value = unknown>(prefix: string, options?: PullOptions): Entry<Value> | undefined;
   pull<Value = unknown>(prefix: string, options: PullOptions = {}): Entry<Value> | undefined {
-    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    if (options?.lease !== undefined)
+      return pullLeasedSync<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = this.#calls.take(this.#queues.pull(prefix, options));
-    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
+    return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /**
@@ -652,7 +672,7 @@ export class DiskCacheSync {
     for (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
-        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
+        if (found !== undefined) yield this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -672,7 +692,7 @@ export class DiskCacheSync {
   peekEntry<Value = unknown>(edge: 'first' | 'last', options?: PeekEntryOptions): Entry<Value> | undefined {
     for (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
       const found = row && this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
     return undefined;
   }
@@ -797,7 +817,7 @@ export class DiskCacheSync {
    * is committed. What a listener throws is an uncaught exception of the process. Where nobody listens to 'evict' and
    * 'expire' they cost nothing.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * import { DiskCacheSync } from '@diskcache/core';
@@ -809,14 +829,14 @@ export class DiskCacheSync {
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(Events.validName(name), listener as never);
+    this.#engine.events.on(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -825,7 +845,7 @@ export class DiskCacheSync {
    * ```
    */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(Events.validName(name), listener as never);
+    this.#engine.events.off(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
@@ -859,17 +879,5 @@ export class DiskCacheSync {
    */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #pullLeased<Value>(prefix: string, options: PullOptions): LeasedItemSync<Value> | undefined {
-    for (;;) {
-      const leased = this.#calls.write(this.#queues.lease(prefix, options));
-      if (leased === undefined) return undefined;
-      const { row } = leased;
-      const found = this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found === undefined) continue;
-      const entry = entryOf(found.row, found.value) as Entry<Value>;
-      return leasedItemSync(entry, leased, this.#queues, (work) => this.#calls.write(work));
-    }
   }
 }

@@ -14,8 +14,8 @@ import { DiskCacheSync } from './disk-cache-sync.ts';
 import { Engine } from './engine/engine.ts';
 import type { PreparedValue, UnfinishedValue } from './engine/value-layout.ts';
 import { type CacheStats, statsOf, totalsOf } from './engine/stats.ts';
-import { type Entry, entryOf } from './entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from './entry/entry-options.ts';
+import type { Entry } from './entry/entry.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from './entry/entry-options.ts';
 import { askedFor, fallbackOf, type GetOptions } from './entry/get-options.ts';
 import { givenKey, type Key, validKey } from './entry/key.ts';
 import type { RemovalOptions } from './entry/progress-options.ts';
@@ -30,7 +30,7 @@ import type { CheckOptions, CheckReport } from './upkeep/findings.ts';
 import { checkByThread, validCheckOptions } from './verbs/checking.ts';
 import { type CounterOptions, Counters } from './verbs/counters.ts';
 import { Iteration } from './verbs/iteration.ts';
-import { type LeasedItem, leasedItem } from './verbs/leased-item.ts';
+import { type LeasedItem, pullLeased } from './verbs/leased-item.ts';
 import { type PeekOptions, type PullOptions, type PushOptions, Queues } from './verbs/queues.ts';
 import { type VacuumOptions, vacuuming } from './verbs/vacuum.ts';
 import { Removals } from './verbs/removals.ts';
@@ -185,6 +185,22 @@ export class DiskCache implements CacheStore {
   }
 
   /**
+   * Resolves to whether there is a live entry for each of several keys, in their order.
+   *
+   * Is no use of them, and costs a SELECT each, of which 256 are made in one turn of the event loop and one read transaction.
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`, or `ERR_DISKCACHE_OPTION` when `keys` is not iterable
+   * @example
+   * ```ts
+   * await cache.set('a', 1);
+   * console.log(await cache.hasMany(['a', 'b'])); // [ true, false ]
+   * ```
+   */
+  async hasMany(keys: Iterable<Key>): Promise<boolean[]> {
+    return this.#calls.lookMany(given('keys', keys).map(validKey), this.#engine.live.has);
+  }
+
+  /**
    * Resolves to an entry, with its value and what is recorded about it, or to undefined when there is no live one.
    *
    * Counts, costs and fails as get() does.
@@ -199,7 +215,7 @@ export class DiskCache implements CacheStore {
    */
   async entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     const found = await this.#calls.load(validKey(key), this.#engine.live.findFull);
-    return found && (entryOf(found.row, found.value) as Entry<Value>);
+    return found && (this.#engine.live.entryOf(found.row, found.value) as Entry<Value>);
   }
 
   /**
@@ -218,7 +234,7 @@ export class DiskCache implements CacheStore {
    */
   async entryMany<Value = unknown>(keys: Iterable<Key>): Promise<(Entry<Value> | undefined)[]> {
     const found = await this.#calls.loadMany(given('keys', keys).map(validKey), this.#engine.live.findFull);
-    return found.map((one) => one && (entryOf(one.row, one.value) as Entry<Value>));
+    return found.map((one) => one && (this.#engine.live.entryOf(one.row, one.value) as Entry<Value>));
   }
 
   /**
@@ -235,7 +251,8 @@ export class DiskCache implements CacheStore {
    *
    * @throws InvalidArgumentError `ERR_DISKCACHE_KEY`; `ERR_DISKCACHE_VALUE` for a value that would not come back as it
    *   is, undefined among them; `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_TTL` or `ERR_DISKCACHE_TAG` for wrong options
-   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays
+   * @throws DiskCacheError `ERR_DISKCACHE_TOO_LARGE` or `ERR_DISKCACHE_FULL`; the entry that there was stays. It goes
+   *   before a file that only finds room without it is written, also when that fails then
    * @example
    * ```ts
    * await cache.set('session', { user: 7 }, { ttl: 60_000, tags: ['user:7'] });
@@ -330,7 +347,7 @@ export class DiskCache implements CacheStore {
   }
 
   /**
-   * Stores several entries, all with the same options.
+   * Stores several entries, with the options that one has of its own, or else those for all.
    *
    * When one is invalid nothing is stored; when one fails later, the others may have been. For all or nothing use
    * transact(). Of entries with one key the last counts.
@@ -338,7 +355,7 @@ export class DiskCache implements CacheStore {
    * Costs as few transactions as let the event loop turn meanwhile: one for up to 1,024 entries that take no more than
    * 5 ms.
    *
-   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is not iterable
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` when `entries` is no iterable of pairs
    * @example
    * ```ts
    * const prices = new Map([['apple', 3], ['pear', 4]]);
@@ -346,8 +363,13 @@ export class DiskCache implements CacheStore {
    * console.log(await cache.count()); // 2
    * ```
    */
-  async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const all = given('entries', entries).map(([key, value]) => this.#writes.set(key, value, options));
+  async setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void> {
+    const all = givenPairs('entries', entries).map(([key, value, own = options]) =>
+      this.#writes.set(key, value, own),
+    );
     await Promise.all(all.map((one) => this.#calls.put(one)));
   }
 
@@ -581,7 +603,7 @@ export class DiskCache implements CacheStore {
       const row = await this.#calls.read(concerned, find);
       if (row === undefined) return undefined;
       const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
   }
 
@@ -614,9 +636,10 @@ export class DiskCache implements CacheStore {
   ): Promise<LeasedItem<Value> | undefined>;
   pull<Value = unknown>(prefix: string, options?: PullOptions): Promise<Entry<Value> | undefined>;
   async pull<Value = unknown>(prefix: string, options: PullOptions = {}): Promise<Entry<Value> | undefined> {
-    if (options?.lease !== undefined) return this.#pullLeased<Value>(prefix, options);
+    if (options?.lease !== undefined)
+      return pullLeased<Value>(this.#engine, this.#calls, this.#queues, prefix, options);
     const taken = await this.#calls.take(this.#queues.pull(prefix, options));
-    return taken && (entryOf(taken.row, taken.value) as Entry<Value>);
+    return taken && (this.#engine.live.entryOf(taken.row, taken.value) as Entry<Value>);
   }
 
   /**
@@ -800,7 +823,7 @@ export class DiskCache implements CacheStore {
     for await (const rows of this.#calls.pages(this.#iteration.entries(options))) {
       for (const row of rows) {
         const found = await this.#calls.valueOfMany(row.key, row, this.#engine.live.findFull);
-        if (found !== undefined) yield entryOf(found.row, found.value) as Entry<Value>;
+        if (found !== undefined) yield this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
       }
     }
   }
@@ -824,7 +847,7 @@ export class DiskCache implements CacheStore {
   ): Promise<Entry<Value> | undefined> {
     for await (const [row] of this.#calls.pages(this.#iteration.edge(edge, options))) {
       const found = row && (await this.#calls.valueOf(row.key, row, this.#engine.live.findFull));
-      if (found !== undefined) return entryOf(found.row, found.value) as Entry<Value>;
+      if (found !== undefined) return this.#engine.live.entryOf(found.row, found.value) as Entry<Value>;
     }
     return undefined;
   }
@@ -904,6 +927,7 @@ export class DiskCache implements CacheStore {
    */
   async check(options?: CheckOptions): Promise<CheckReport> {
     const checked = validCheckOptions(options);
+    if (checked.fix) this.#engine.assertWritable();
     await this.#calls.read('every key', () => undefined);
     return this.#calls.underway(checkByThread(this.#engine, checked));
   }
@@ -962,7 +986,7 @@ export class DiskCache implements CacheStore {
    * change once it is committed. What a listener throws is an uncaught exception of the process. Where nobody listens
    * to 'evict' and 'expire' they cost nothing.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * import { DiskCache } from '@diskcache/core';
@@ -974,14 +998,14 @@ export class DiskCache implements CacheStore {
    * ```
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.on(Events.validName(name), listener as never);
+    this.#engine.events.on(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
   /**
    * Stops calling `listener`, and returns the cache. One that was not listening is passed over.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when there is no such event, or `listener` is no function
    * @example
    * ```ts
    * const complain = (error: Error) => console.error(error.message);
@@ -990,7 +1014,7 @@ export class DiskCache implements CacheStore {
    * ```
    */
   off<Name extends keyof CacheEvents>(name: Name, listener: (...given: CacheEvents[Name]) => void): this {
-    this.#engine.events.off(Events.validName(name), listener as never);
+    this.#engine.events.off(Events.validName(name), validFunction('listener', listener) as never);
     return this;
   }
 
@@ -1019,9 +1043,10 @@ export class DiskCache implements CacheStore {
 
   /**
    * Closes the cache and removes it from the disk: all that DiskCache has made in the folder, and the folder itself when
-   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache; a value that it was just writing to a
-   * file may be refused. Others may open a new cache in its place from the moment on in which the entries are gone, which
-   * is before all files are.
+   * nothing else is in it. What is still open elsewhere goes on as a new, empty cache, within a second or with its first
+   * write after a tenth of one; a large value or stream that it is just writing may fail, with `ERR_DISKCACHE_STORAGE`.
+   * Others may open a new cache in its place from the moment on in which the entries are gone, which is before all files
+   * are.
    *
    * @throws DiskCacheError `ERR_DISKCACHE_READ_ONLY`, `ERR_DISKCACHE_STORAGE`
    * @example
@@ -1051,17 +1076,5 @@ export class DiskCache implements CacheStore {
     this.#computing.close();
     await this.#calls.ended();
     await this.#engine.close();
-  }
-
-  async #pullLeased<Value>(prefix: string, options: PullOptions): Promise<LeasedItem<Value> | undefined> {
-    for (;;) {
-      const leased = await this.#calls.write(this.#queues.lease(prefix, options));
-      if (leased === undefined) return undefined;
-      const { row } = leased;
-      const found = await this.#calls.valueOf(row.key, row, this.#engine.live.findFull);
-      if (found === undefined) continue;
-      const entry = entryOf(found.row, found.value) as Entry<Value>;
-      return leasedItem(entry, leased, this.#queues, (work) => this.#calls.write(work));
-    }
   }
 }

@@ -101,13 +101,16 @@ export class SerializerError extends DiskCacheError {
   readonly serializer: string;
 
   constructor(key: string | number | Uint8Array, serializer: string, what: string, options?: ErrorOptions) {
-    const name =
-      typeof key === 'object' ? `<${Buffer.from(key.subarray(0, 20)).toString('hex')}>` : describe(key);
-    super('ERR_DISKCACHE_SERIALIZER', `the entry ${name} ${what}`, options);
+    super('ERR_DISKCACHE_SERIALIZER', `the entry ${describeKey(key)} ${what}`, options);
     this.name = 'SerializerError';
     this.key = key;
     this.serializer = serializer;
   }
+}
+
+/** A key in an error message: bytes as hexadecimal digits. */
+export function describeKey(key: string | number | Uint8Array): string {
+  return typeof key === 'object' ? `<${Buffer.from(key.subarray(0, 20)).toString('hex')}>` : describe(key);
 }
 
 /** One given value in an error message: short, and never the value's own code. */

@@ -7,7 +7,7 @@ export { ShardedDiskCacheSync } from './sharding/sharded-disk-cache-sync.ts';
 export type { ReshardOptions } from './sharding/resharding.ts';
 export type { ShardedDiskCacheOptions } from './sharding/shards.ts';
 export type { CacheStore } from './cache-store.ts';
-export type { DiskCacheOptions, Durability } from './options.ts';
+export { DISK_CACHE_OPTIONS, type DiskCacheOptions, type Durability } from './options.ts';
 export type { ExpiryOptions, SetOptions } from './entry/entry-options.ts';
 export type { IterationOptions, PeekEntryOptions } from './entry/iteration-options.ts';
 export type { ProgressOptions, RemovalOptions } from './entry/progress-options.ts';

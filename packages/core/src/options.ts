@@ -128,7 +128,7 @@ export interface DiskCacheOptions {
   allowNetworkFileSystem?: boolean | undefined;
   /** Where the time comes from. @default the machine's clock */
   clock?: Clock | undefined;
-  /** Random numbers from 0 to below 1, for sampling, file names and jitter. @default Math.random */
+  /** Random numbers from 0 to below 1, for drawing victims, early recomputation and jitter. @default Math.random */
   random?: (() => number) | undefined;
 }
 
@@ -154,8 +154,8 @@ export interface Settings {
   readonly random: () => number;
 }
 
-/** The names of DiskCacheOptions. */
-export const OPTION_NAMES = [
+/** The names of DiskCacheOptions, for those who hand them on among their own. */
+export const DISK_CACHE_OPTIONS = [
   'sizeLimit',
   'entryLimit',
   'eviction',
@@ -217,7 +217,7 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
     allowNetworkFileSystem = false,
     clock = systemClock,
     random = Math.random,
-  } = checkOptions(given, OPTION_NAMES);
+  } = checkOptions(given, DISK_CACHE_OPTIONS);
   return Object.freeze({
     sizeLimit: wholeNumber('sizeLimit', sizeLimit, 4096, 'bytes'),
     entryLimit: wholeNumber('entryLimit', entryLimit, 1, 'entries'),
@@ -246,10 +246,10 @@ export function resolveOptions(given: DiskCacheOptions | undefined): Settings {
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION`
  */
 export function validDirectory(directory: unknown): string {
-  if (typeof directory === 'string' && directory !== '') return directory;
+  if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return directory;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
-    `directory must be the path of a folder; given ${describe(directory)}`,
+    `directory must be the path of a folder, a string without NUL; given ${describe(directory)}`,
   );
 }
 
@@ -264,13 +264,14 @@ function trueOrFalse(name: string, given: boolean): boolean {
 
 /** Or Infinity. */
 function wholeNumber(name: string, given: number, least: number, unit: string): number {
-  const isRight = given >= least && (Number.isInteger(given) || given === Infinity);
+  const isWhole = Number.isInteger(given) || given === Infinity;
+  const isRight = isWhole && given >= least;
   return valid(name, given, isRight, `a whole number of ${unit} from ${least} up, or Infinity`);
 }
 
 function validTimeout(given: number): number {
   const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
-  return valid('timeout', given, isRight, 'a number of milliseconds from 0 up');
+  return valid('timeout', given, isRight, `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`);
 }
 
 function validClock(given: Clock): Clock {

@@ -1,12 +1,15 @@
 import '@diskcache/core';
 
-export { KeyvDiskStore, type KeyvDiskStoreOptions } from './keyv-disk-store.ts';
+export { KeyvDiskStore, type KeyvDiskStoreEntry, type KeyvDiskStoreOptions } from './keyv-disk-store.ts';
 export { createKeyv, type CreateKeyv, type CreateKeyvOptions, type KeyvClass } from './create-keyv.ts';
+export { storeOf } from './store-of.ts';
+export { type Tags, withTags } from './tags.ts';
 export type { CacheSource } from './opened-cache.ts';
 
 // What other stores of DiskCache are made of.
+export { CacheView } from './cache-view.ts';
 export { expiryOfTtl } from './expiry.ts';
-export { assertOption, isTextOrNone, stringKey } from './misuse.ts';
-export { type OpenedCache, openCache } from './opened-cache.ts';
+export { assertOption, assertOptions, isTextOrNone, shown, stringKey, unknownOption } from './misuse.ts';
+export { assertTags } from './tags.ts';
+export { namespacePrefix } from './key-names.ts';
 export { plainData } from './plain-data.ts';
-export { StoreEvents } from './store-events.ts';

@@ -1,10 +1,19 @@
-import { type CacheStore, type ExpiryOptions, InvalidArgumentError } from '@diskcache/core';
+import {
+  type CacheStats,
+  type Entry,
+  type ExpiryOptions,
+  InvalidArgumentError,
+  type SetOptions,
+} from '@diskcache/core';
+import { CacheView } from './cache-view.ts';
 import { CAPABILITIES, type Capabilities } from './capabilities.ts';
 import { expiryOfDeadline, expiryOfTtl } from './expiry.ts';
-import { assertOption, isTextOrNone, stringKey } from './misuse.ts';
-import { type CacheSource, openCache, type OpenedCache } from './opened-cache.ts';
-import { StoreEvents } from './store-events.ts';
-import { handedOver, storedForm } from './stored-form.ts';
+import { KeyNames } from './key-names.ts';
+import { type Envelope, textOfEnvelope } from './keyv-text.ts';
+import { assertOption, assertOptions, isTextOrNone } from './misuse.ts';
+import type { CacheSource } from './opened-cache.ts';
+import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
+import type { Tags } from './tags.ts';
 
 /** Where a KeyvDiskStore keeps its entries, and how Keyv speaks to it. */
 export type KeyvDiskStoreOptions = CacheSource & {
@@ -15,6 +24,27 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   namespace?: string | undefined;
   /**
+   * The tags of what is set: the same for all, or told from key (without namespace) and value. With Keyv's serializer on the
+   * value is what JSON makes of it, and undefined where Keyv compresses or encrypts. withTags() is for single entries.
+   *
+   * @default none
+   */
+  tags?: Tags | undefined;
+  /**
+   * Which entries are never evicted to make room, told from the key (without namespace): for what is no cached copy of
+   * something else. They have to fit into the limits together, so let them expire.
+   *
+   * @default none
+   */
+  pinned?: ((key: string) => boolean) | undefined;
+  /**
+   * Whether the Keyv has its serializer on, and so hands over and wants text; createKeyv() turns it off. Only to be said
+   * for a Keyv without serializer that is to read, before it has set anything, what one with serializer has set.
+   *
+   * @default true, until a Keyv hands over something else
+   */
+  keyvSerializer?: boolean | undefined;
+  /**
    * Whose calls these are: 5 means Keyv 4 or 5 (prefixed keys, a relative ttl), 6 means Keyv 6 (bare keys, an absolute
    * deadline). 'auto' is 5 until a Keyv 6 asks for `capabilities`, which only that one does. Set it when you call the
    * store's methods yourself.
@@ -23,6 +53,8 @@ export type KeyvDiskStoreOptions = CacheSource & {
    */
   contract?: 'auto' | 5 | 6 | undefined;
 };
+
+const OWN_OPTIONS = ['namespace', 'tags', 'pinned', 'keyvSerializer', 'contract'];
 
 /** Ms since the epoch, in 1973. As a ttl it would be three years. */
 const NO_DEADLINE_BEFORE = 1e11;
@@ -41,7 +73,8 @@ export interface KeyvDiskStoreEntry {
  *
  * Give each Keyv a store of its own. They are cheap: any number can share one open cache.
  *
- * Its methods are Keyv's to call. What is given to set() comes back from get() as it was; stored-form.ts tells how.
+ * evict(), deletePrefix(), keys(), getOrSet() and stats() are for you, and take keys without the namespace. The other
+ * methods are Keyv's to call. What is given to set() comes back from get() as it was; stored-form.ts tells how.
  *
  * @example
  * ```ts
@@ -58,34 +91,32 @@ export interface KeyvDiskStoreEntry {
  * await cache.close();
  * ```
  */
-export class KeyvDiskStore extends StoreEvents {
-  /** Keyv 4 and 5 give an iterator only to stores whose `dialect` they know. */
-  readonly opts: Record<string, unknown> = { dialect: 'sqlite' };
-  readonly #opened: OpenedCache;
+export class KeyvDiskStore extends CacheView {
   readonly #adapts: 'auto' | 5 | 6;
   #contract: 5 | 6;
-  #namespace: string | undefined;
+  #names: KeyNames;
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
   #isAdopted = false;
   #hasWarned = false;
+  #hasSerializer: boolean;
+  readonly #isPinned: ((key: string) => boolean) | undefined;
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
-  constructor(
-    { namespace, contract = 'auto', ...source }: KeyvDiskStoreOptions = {} as KeyvDiskStoreOptions,
-  ) {
-    super();
-    assertOption(isTextOrNone(namespace), 'namespace', 'a string');
-    assertOption(['auto', 5, 6].includes(contract), 'contract', "'auto', 5 or 6");
+  constructor(options: KeyvDiskStoreOptions) {
+    assertOptions(options, OWN_OPTIONS);
+    const { namespace, tags, pinned, keyvSerializer = true, contract = 'auto', ...source } = options;
+    assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
+    const isRule = pinned === undefined || typeof pinned === 'function';
+    assertOption('pinned', pinned, isRule, 'a function of a key');
+    assertOption('keyvSerializer', keyvSerializer, typeof keyvSerializer === 'boolean', 'true or false');
+    assertOption('contract', contract, ['auto', 5, 6].includes(contract), "'auto', 5 or 6");
+    super(source as CacheSource, tags);
     this.#adapts = contract;
     this.#contract = contract === 6 ? 6 : 5;
-    this.#namespace = namespace;
-    this.#opened = openCache(source as CacheSource, (error) => this.#reportFromBackground(error));
-  }
-
-  /** The cache with all it can do: stats(), evict(tag), touch(), … Its keys are `namespace:key`. */
-  get cache(): CacheStore {
-    return this.#opened.cache;
+    this.#names = new KeyNames(namespace);
+    this.#hasSerializer = keyvSerializer;
+    this.#isPinned = pinned;
   }
 
   /**
@@ -106,34 +137,37 @@ export class KeyvDiskStore extends StoreEvents {
   }
 
   get namespace(): string | undefined {
-    return this.#namespace;
+    return this.#names.namespace;
   }
 
   /** Set by Keyv. */
   set namespace(namespace: string | undefined) {
+    assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
-      if (this.#isAdopted && namespace !== this.#namespace) this.#warnShared(namespace);
+      if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
-    this.#namespace = namespace;
+    this.#names = new KeyNames(namespace);
   }
 
-  async get<Given = unknown>(key: string): Promise<Given | undefined> {
+  async get<Given = unknown>(key: string): Promise<Given | undefined>;
+  async get<Given = unknown>(key: string, options?: { raw?: boolean }): Promise<Given | undefined> {
+    if (options?.raw === true) this.#refuseManager();
     try {
       const entry = await this.cache.entry(this.#stored(key));
-      return entry && (handedOver(entry) as Given);
+      return entry && (this.#handedOver(entry) as Given);
     } catch (error) {
       // Keyv 5 takes a get() that fails for a miss, without a word. The others tell it themselves.
-      if (this.#contract === 5) this.#report(error);
+      if (this.#contract === 5 && this.#isAdopted) this.report(error);
       throw error;
     }
   }
 
   async getMany<Given = unknown>(keys: string[]): Promise<(Given | undefined)[]> {
     const entries = await this.cache.entryMany(keys.map((key) => this.#stored(key)));
-    return entries.map((entry) => entry && (handedOver(entry) as Given));
+    return entries.map((entry) => entry && (this.#handedOver(entry) as Given));
   }
 
   async has(key: string): Promise<boolean> {
@@ -141,23 +175,25 @@ export class KeyvDiskStore extends StoreEvents {
   }
 
   async hasMany(keys: string[]): Promise<boolean[]> {
-    return Promise.all(keys.map((key) => this.has(key)));
+    return this.cache.hasMany(keys.map((key) => this.#stored(key)));
   }
 
   /** @param lifetime a ttl under Keyv 4 and 5, a deadline under Keyv 6 */
   async set(key: string, value: unknown, lifetime?: number): Promise<boolean> {
-    await this.cache.set(this.#stored(key), storedForm(value), this.#expiry(lifetime));
+    await this.cache.set(this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime));
     return true;
   }
 
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<void>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[] | void> {
-    return Promise.all(
-      entries.map(({ key, value, ttl, expires }) =>
-        this.set(key, value, this.#contract === 6 ? expires : ttl),
-      ),
+    await this.cache.setMany(
+      entries.map(({ key, value, ttl, expires }) => {
+        const lifetime = this.#contract === 6 ? expires : ttl;
+        return [this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime)];
+      }),
     );
+    return entries.map(() => true);
   }
 
   async delete(key: string): Promise<boolean> {
@@ -172,24 +208,74 @@ export class KeyvDiskStore extends StoreEvents {
     return this.#contract === 6 ? deleted : deleted.every(Boolean);
   }
 
-  /** Removes the entries of the namespace; without one, all entries of the cache. */
-  async clear(): Promise<void> {
-    if (this.#namespace) await this.cache.deletePrefix(`${this.#namespace}:`);
+  /**
+   * Removes the entries of the namespace; without one, all entries of the cache.
+   *
+   * @param namespace from those who do not set it, as @keyvhq/core
+   */
+  async clear(namespace = this.namespace): Promise<void> {
+    const { prefix } = this.#namesOf(namespace);
+    if (prefix !== '') await this.cache.deletePrefix(prefix);
     else await this.cache.clear();
   }
 
   /** The entries of the namespace with the keys that Keyv gave: with prefix from Keyv 4 and 5, without from Keyv 6. */
-  async *iterator<Given = unknown>(namespace = this.#namespace): AsyncGenerator<[string, Given], void> {
-    const prefix = namespace ? `${namespace}:` : '';
-    const unnamed = this.#contract === 6 ? prefix.length : 0;
-    for await (const entry of this.cache.entries({ prefix })) {
-      yield [(entry.key as string).slice(unnamed), handedOver(entry) as Given];
+  async *iterator<Given = unknown>(namespace = this.namespace): AsyncGenerator<[string, Given], void> {
+    const names = this.#namesOf(namespace);
+    for await (const entry of this.cache.entries({ prefix: names.prefix })) {
+      const inCache = entry.key as string;
+      const key = this.#contract === 6 ? names.known(inCache) : names.ofKeyv5(inCache);
+      const stored = this.#handedOver(entry);
+      // Unlike get(), the iterator of Keyv 4 and 5 deserializes whatever it gets.
+      const isLeftToKeyv = typeof stored === 'string' || !this.#isAdopted || this.#contract === 6;
+      const wanted = isLeftToKeyv || !this.#hasSerializer ? stored : textOfEnvelope(stored as Envelope, key);
+      yield [key, wanted as Given];
     }
   }
 
-  /** Closes the cache if this store opened it, else nothing: a shared cache is closed by whoever opened it. */
-  async disconnect(): Promise<void> {
-    await this.#opened.close();
+  /**
+   * Resolves to what the cache holds, all namespaces together, and to what this process did with it since it opened it.
+   *
+   * @example
+   * ```ts
+   * const { count, size, hits, misses } = await store.stats();
+   * ```
+   */
+  async stats(): Promise<CacheStats> {
+    return this.cache.stats();
+  }
+
+  protected override get prefix(): string {
+    return this.#names.prefix;
+  }
+
+  protected override encoded(value: unknown): unknown {
+    return storedForm({ value, expires: undefined });
+  }
+
+  protected override decoded(value: unknown, key: string): unknown {
+    return (envelopeOf({ key, value, expires: undefined }) as Envelope).value;
+  }
+
+  get #isInUse(): boolean {
+    return this.#isAdopted || this.#contract === 6;
+  }
+
+  #handedOver(entry: Entry): unknown {
+    return this.#hasSerializer ? handedOver(entry) : envelopeOf(entry);
+  }
+
+  #storedForm(value: unknown): unknown {
+    if (typeof value !== 'string' && this.#isInUse) this.#hasSerializer = false;
+    return storedForm(value);
+  }
+
+  #terms(key: string, value: unknown, lifetime: number | undefined): SetOptions | undefined {
+    const expiry = this.#expiry(lifetime);
+    const name = this.#contract === 6 ? key : this.#names.knownOfKeyv5(key);
+    const tags = this.tagsFor(name, () => valueIn(value, name));
+    const isPinned = this.#isPinned?.(name) === true;
+    return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
   }
 
   #expiry(lifetime: number | undefined): ExpiryOptions | undefined {
@@ -205,30 +291,32 @@ export class KeyvDiskStore extends StoreEvents {
   }
 
   #stored(key: string): string {
-    const named = this.#contract === 6 && this.#namespace;
-    return named ? `${named}:${stringKey(key)}` : stringKey(key);
+    return this.#contract === 6 ? this.#names.stored(key) : this.#names.storedByKeyv5(key);
   }
 
-  /** Tells those who listen. Each Keyv does, and Keyv 4 and 6 throw what nobody listens to there. */
-  #report(error: unknown): void {
-    if (this.listenerCount('error') > 0) this.emit('error', error);
+  /** The own, or those of a namespace that was never set, whose keys are as they were given. */
+  #namesOf(namespace: string | undefined): Pick<KeyNames, 'prefix' | 'known' | 'ofKeyv5'> {
+    if (namespace === this.namespace) return this.#names;
+    const prefix = namespace ? `${namespace}:` : '';
+    return { prefix, known: (key) => key.slice(prefix.length), ofKeyv5: (key) => key };
   }
 
-  /** No call is there to reject, so what nobody hears becomes a warning of the process. */
-  #reportFromBackground(error: Error): void {
-    try {
-      if (this.listenerCount('error') === 0) process.emitWarning(error);
-      else this.emit('error', error);
-    } catch {
-      process.emitWarning(error);
-    }
+  /** wrap() of cache-manager keeps to itself what a store throws. */
+  #refuseManager(): never {
+    const error = new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      'a KeyvDiskStore is for a Keyv, and cache-manager calls it differently: ' +
+        'give it createDiskStore(…) of @diskcache/cache-manager, or createKeyv(…)',
+    );
+    this.report(error);
+    throw error;
   }
 
   #warnShared(namespace: string | undefined): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.#namespace)} and ${named(namespace)}. ` +
+      `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.namespace)} and ${named(namespace)}. ` +
         `clear() and iterator() now work on ${named(namespace)} from both. ` +
         'Give each Keyv a store of its own, new KeyvDiskStore({ cache })',
       { type: 'DiskCacheWarning', code: 'DISKCACHE_SHARED_STORE' },

@@ -33,19 +33,17 @@ export function openCache(
 ): OpenedCache {
   if (cache === undefined) {
     assertOption(
-      typeof directory === 'string',
       'directory',
+      directory,
+      typeof directory === 'string',
       "the path of a folder, or 'cache' an open DiskCache",
     );
     const opened = new DiskCache(directory, options);
     opened.on('error', onError);
     return { cache: opened, close: () => opened.close() };
   }
-  assertOption(
-    typeof (cache as Partial<CacheStore> | null)?.entry === 'function',
-    'cache',
-    'an open DiskCache',
-  );
+  const isCache = typeof (cache as Partial<CacheStore> | null)?.entry === 'function';
+  assertOption('cache', cache, isCache, 'an open DiskCache');
   const [needless] = Object.keys(directory === undefined ? options : { directory });
   if (needless !== undefined) {
     throw new InvalidArgumentError(

@@ -29,13 +29,19 @@ function isPlain(value: unknown, depth: number): boolean {
   return true;
 }
 
-function plainCopy(value: unknown, name: string, copies: Map<object, unknown>): unknown {
+function plainCopy(given: unknown, name: string, copies: Map<object, unknown>): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const known = copies.get(given);
+  if (known !== undefined) return known;
+  // Once, as JSON does: what toJSON() returns may have one too.
+  const value = isBuiltIn(given) || !hasToJson(given) ? given : given.toJSON(name);
   if (typeof value !== 'object' || value === null) return value;
   const made = copies.get(value);
   if (made !== undefined) return made;
   const copyOf = (part: unknown, partName: string) => plainCopy(part, partName, copies);
+  // For both, since toJSON() may make another object each time, around what leads back to where it began.
   const noted = <Copy>(copy: Copy): Copy => {
-    copies.set(value, copy);
+    copies.set(given, copy).set(value, copy);
     return copy;
   };
 
@@ -54,14 +60,27 @@ function plainCopy(value: unknown, name: string, copies: Map<object, unknown>): 
     for (const part of value) copy.add(copyOf(part, ''));
     return copy;
   }
-  if (value instanceof Date || ArrayBuffer.isView(value)) return value;
-  if (hasToJson(value)) return copyOf(value.toJSON(name), name);
-  if (!isRecord(value)) return value;
+  if (isBuiltIn(value) || !isRecord(value)) return value;
 
-  // Without a prototype, so that a property named __proto__ is one like any other. It comes back as a plain object.
-  const copy = noted(Object.create(null) as Record<string, unknown>);
-  for (const part of Object.keys(value)) copy[part] = copyOf(value[part], part);
+  const copy = noted({} as Record<string, unknown>);
+  for (const part of Object.keys(value)) {
+    const made = copyOf(value[part], part);
+    // One named __proto__ is a property like any other.
+    if (part !== '__proto__') copy[part] = made;
+    else
+      Object.defineProperty(copy, part, {
+        value: made,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+  }
   return copy;
+}
+
+/** What stays what it is, whatever JSON would make of it. */
+function isBuiltIn(value: object): boolean {
+  return [Array, Map, Set, Date].some((type) => value instanceof type) || ArrayBuffer.isView(value);
 }
 
 function hasToJson(value: object): value is { toJSON(name: string): unknown } {

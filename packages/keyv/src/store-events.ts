@@ -4,6 +4,8 @@ type Listener = (...given: unknown[]) => void;
 
 /** The events of a store, in a form that every Keyv takes. Any number of Keyvs may listen. */
 export class StoreEvents extends EventEmitter {
+  readonly #warnedOf = new Set<unknown>();
+
   constructor() {
     super();
     this.setMaxListeners(0);
@@ -16,5 +18,24 @@ export class StoreEvents extends EventEmitter {
 
   override rawListeners(name: string | symbol): Listener[] {
     return super.rawListeners(name) as Listener[];
+  }
+
+  /**
+   * Tells of a failure that no call rejects with, or whose caller is known to keep it to itself: by 'error', or where nobody
+   * listens by a process warning, once for each code.
+   */
+  protected report(error: unknown): void {
+    try {
+      if (this.listenerCount('error') > 0) {
+        this.emit('error', error);
+        return;
+      }
+    } catch {
+      // Each Keyv listens, and Keyv 4 and 6 throw what nobody listens to there.
+    }
+    const code = (error as { code?: unknown } | null)?.code;
+    if (this.#warnedOf.has(code)) return;
+    this.#warnedOf.add(code);
+    process.emitWarning(error as Error);
   }
 }

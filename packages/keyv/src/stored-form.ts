@@ -1,12 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
-import type { Entry } from '@diskcache/core';
+import { type Entry, InvalidArgumentError } from '@diskcache/core';
+import { type Envelope, envelopeOfText } from './keyv-text.ts';
 import { plainData } from './plain-data.ts';
-
-/** How Keyv hands over a value when its serializer is off. */
-export interface Envelope<Value = unknown> {
-  value: Value;
-  expires: number | undefined;
-}
 
 const utf8 = new TextEncoder();
 
@@ -30,13 +25,43 @@ export function storedForm(given: unknown): unknown {
     if (value instanceof Uint8Array) return asBuffer(value);
     if (value !== undefined) return value;
   }
-  return new Uint8Array(serialize(plainData(given)));
+  return cloneOf(plainData(given));
+}
+
+/** @throws InvalidArgumentError `ERR_DISKCACHE_VALUE` */
+function cloneOf(given: unknown): Uint8Array {
+  try {
+    return new Uint8Array(serialize(given));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InvalidArgumentError('ERR_DISKCACHE_VALUE', `value cannot be stored: ${why}`);
+  }
 }
 
 /** What Keyv handed over, from the entry that was stored for it. */
-export function handedOver({ value, expires }: Entry): unknown {
+export function handedOver({ value, expires }: Pick<Entry, 'value' | 'expires'>): unknown {
   if (!(value instanceof Uint8Array) || Buffer.isBuffer(value)) return { value, expires } satisfies Envelope;
   return value[0] === CLONE_MARK ? deserialize(value) : asBuffer(value).toString();
+}
+
+/**
+ * The same for a Keyv whose serializer is off, of an entry that one with serializer may have set.
+ *
+ * @throws DiskCacheError `ERR_DISKCACHE_SERIALIZER` when that cannot be read here
+ */
+export function envelopeOf(entry: Pick<Entry, 'key' | 'value' | 'expires'>): unknown {
+  const given = handedOver(entry);
+  return typeof given === 'string' ? envelopeOfText(given, String(entry.key)) : given;
+}
+
+/** The value, for those who know nothing of envelopes, in what Keyv hands over; undefined when there is none to be seen. */
+export function valueIn(given: unknown, key: string): unknown {
+  try {
+    const envelope = typeof given === 'string' ? envelopeOfText(given, key) : given;
+    return isEnvelope(envelope) ? envelope.value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isEnvelope(given: unknown): given is Envelope {

@@ -63,6 +63,7 @@ const ALWAYS: [string, unknown][] = [
   ['a Uint8Array inside an object', { bytes: new Uint8Array([1]) }],
   ['boxed primitives', [Object('a'), Object(1), Object(false)]],
   ['a 200 deep array', nested(200)],
+  ['an object that hides a toJSON()', Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'another' })],
 ];
 
 const REFUSED: [string, unknown][] = [
@@ -93,6 +94,14 @@ const REFUSED: [string, unknown][] = [
   ['an Error that renamed itself', Object.defineProperty(new Error('e'), 'name', { value: 'Own' })],
   ['an object with a SharedArrayBuffer', { a: new SharedArrayBuffer(2) }],
   ['an array a million deep', nested(1_000_000)],
+  [
+    'an object with a getter that throws',
+    {
+      get broken() {
+        throw new Error('no value');
+      },
+    },
+  ],
 ];
 
 describe.for<[string, DiskCacheOptions]>([
@@ -117,6 +126,23 @@ test.for(REFUSED)('%s is refused with ERR_DISKCACHE_VALUE', async ([, value]) =>
   await expect(cache.set('key', value)).rejects.toMatchObject({ code: 'ERR_DISKCACHE_VALUE' });
   expect(await cache.has('key')).toBe(false);
 });
+
+test.for(['auto', 'json', 'v8'] as const)(
+  'what a getter throws is the cause of its refusal by serializer %s',
+  async (serializer) => {
+    const cause = new Error('no value');
+    const value = {
+      get broken() {
+        throw cause;
+      },
+    };
+    await expect(openCache({ serializer }).set('key', value)).rejects.toMatchObject({
+      code: 'ERR_DISKCACHE_VALUE',
+      message: 'value cannot be stored: reading an object throws',
+      cause,
+    });
+  },
+);
 
 test('a refused value leaves the entry there was', async () => {
   const cache = openCache();

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { type DiskCache, type GetOrSetOptions } from '@diskcache/core';
 import { expect, expectTypeOf, test } from 'vitest';
 import { openCache, openSync } from '../../support/caches.ts';
@@ -33,8 +34,13 @@ const WRONG: [name: string, options: unknown, code: string, message: string][] =
 
 const WRONG_FOR_DISK_CACHE: typeof WRONG = [
   ['staleWhileRevalidate', { staleWhileRevalidate: '1h' }, 'OPTION', `staleWhileRevalidate must be ${ms}`],
-  ['timeout -1', { timeout: -1 }, 'OPTION', `timeout must be ${ms} from 0 up; given -1`],
-  ['timeout Infinity', { timeout: Infinity }, 'OPTION', `timeout must be ${ms} from 0 up; given Infinity`],
+  ['timeout -1', { timeout: -1 }, 'OPTION', `timeout must be ${ms} from 0 to 2147483647; given -1`],
+  [
+    'timeout Infinity',
+    { timeout: Infinity },
+    'OPTION',
+    `timeout must be ${ms} from 0 to 2147483647; given Infinity`,
+  ],
   ['a controller as signal', { signal: new AbortController() }, 'OPTION', 'signal must be an AbortSignal'],
   ['null as signal', { signal: null }, 'OPTION', 'signal must be an AbortSignal; given null'],
 ];
@@ -89,7 +95,10 @@ test.for([undefined, 'value', {}])('getOrSet() refuses %s in the place of a func
 test('DiskCacheSync.getOrSet() refuses a function that returns a promise, and the next call computes', () => {
   const cache = openSync();
   const rejected = () => Promise.reject(new Error('heard by nobody'));
-  expect(() => cache.getOrSet<unknown>('key', rejected)).toThrow(/compute must be synchronous here/);
+  const ofAnotherRealm = () => runInNewContext('Promise.resolve(1)') as unknown;
+  const query = () => runInNewContext('({ then: (resolve) => resolve(1) })') as unknown;
+  for (const compute of [rejected, ofAnotherRealm, query])
+    expect(() => cache.getOrSet<unknown>('key', compute)).toThrow(/compute must be synchronous here/);
   expect(cache.getOrSet('key', () => 'value')).toBe('value');
 });
 

@@ -98,6 +98,9 @@ describe.for(EVICTING)('%s', (eviction) => {
     const tags = Array.from({ length: 300 }, (_, tag) => `tag ${tag}`);
     const refused = cache.set('new', 'x'.repeat(94_000), { tags });
     await expect(refused).rejects.toMatchObject({ code: 'ERR_DISKCACHE_TOO_LARGE' });
+    await expect(refused).rejects.toThrow(
+      /94000 bytes.*sizeLimit 100000: with its key and tags it takes 1\d{5}$/,
+    );
     expect(await cache.count()).toBe(2);
   });
 

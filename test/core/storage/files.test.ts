@@ -12,6 +12,8 @@ import type { DiskCache } from '@diskcache/core';
 import { describe, expect, test } from 'vitest';
 import { openCache } from '../../support/caches.ts';
 import { foreignConnection, valueFiles } from '../../support/on-disk.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { folderInMemory } from '../../support/temporary-folder.ts';
 import { turnsUntil } from '../../support/turns.ts';
 import { someTurns } from '../../support/turns.ts';
 
@@ -147,6 +149,19 @@ test('no key becomes a path', async () => {
   );
   expect(files).toHaveLength(7);
   for (const file of files) expect(file).toMatch(/^values\/[0-9a-f]{2}\/[0-9a-f]{30}\.val$/);
+});
+
+test('no name is used twice, though each process is given the same random numbers', async () => {
+  const directory = folderInMemory();
+  const values = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(200));
+  for (const value of values) {
+    const cache = openCache({ fileThreshold: 100, random: seededRandom() }, directory);
+    await cache.set(value[0]!, value);
+    await cache.close();
+  }
+  const cache = openCache({ fileThreshold: 100, random: () => 0.5 }, directory);
+  await cache.setMany(values.map((value) => [value, value] as const));
+  expect(await cache.getMany([...values, 'a', 'b', 'c', 'd'])).toEqual([...values, ...values]);
 });
 
 test('names are stored with slashes, whatever the system', async () => {

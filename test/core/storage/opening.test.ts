@@ -172,6 +172,14 @@ test('a path whose folder cannot be made is an ERR_DISKCACHE_STORAGE with the sy
   );
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a path in /proc, where nothing can be made, is refused at once',
+  () => {
+    for (const path of ['/proc/cache', '/proc/no/cache'])
+      expect(() => openSync({}, path)).toThrow(expect.objectContaining({ code: 'ERR_DISKCACHE_STORAGE' }));
+  },
+);
+
 test('a wrong option is refused before anything is made', () => {
   const directory = join(folderInMemory(), 'cache');
   expect(() => openCache({ sizeLimit: 1 }, directory)).toThrow(TypeError);

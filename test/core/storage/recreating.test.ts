@@ -12,6 +12,7 @@ import Database from 'better-sqlite3';
 import { DiskCache, DiskCacheSync, type Recreation } from '@diskcache/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openCache, openSync } from '../../support/caches.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { foreignConnection, overwritten } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
 import { someTurns } from '../../support/turns.ts';
@@ -154,16 +155,16 @@ test('a log whose database was deleted is moved aside too', async () => {
   expect(aside.map((name) => readFileSync(join(directory, name)))).toEqual([log, log]);
 });
 
-test('each damaged database gets a name of its own', async () => {
+test('each damaged database gets a name of its own, whatever time and random numbers are given', async () => {
   const directory = folderInMemory();
-  const random = () => 0.5;
+  const options = { random: () => 0.5, clock: new FakeClock() };
   for (let round = 0; round < 3; round++) {
-    const cache = openSync({}, directory);
+    const cache = openSync(options, directory);
     cache.set('key', 'value');
     cache.close();
     writeFileSync(join(directory, 'cache.db'), `damage ${round}`);
   }
-  const cache = openSync({ random }, directory);
+  const cache = openSync(options, directory);
   expect(cache.count()).toBe(0);
   expect(namesIn(directory).filter((name) => name.startsWith('cache.db.foreign-'))).toHaveLength(3);
 });

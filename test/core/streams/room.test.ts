@@ -98,6 +98,20 @@ test('a stream whose size is known waits for the room that another takes, and bo
   expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
 });
 
+test('a stream takes no room as long as a large value that was set before on its key waits for some', async () => {
+  const cache = openCache({ sizeLimit: LIMIT, timeout: 1000 });
+  const other = openCache({ sizeLimit: LIMIT }, cache.directory);
+  const { source, setting } = await begin(other, 'other', 600_000);
+  const large = cache.set('key', Buffer.alloc(800_000));
+  const stream = new SteeredSource().give(Buffer.alloc(300_000)).end();
+  const streaming = cache.setStream('key', stream);
+  await someTurns();
+  expect(stream.asked).toBe(0);
+  source.end();
+  await Promise.all([setting, large, streaming]);
+  expect(await cache.get<Buffer>('key')).toHaveLength(300_000);
+});
+
 test('nothing is evicted for a stream as long as it cannot have room anyway', async () => {
   const cache = openCache({ sizeLimit: LIMIT, timeout: 0 });
   await cache.setMany(Array.from({ length: 20 }, (_, i) => [`row ${i}`, 'x'.repeat(10_000)]));
@@ -239,7 +253,7 @@ test('what a killed process has reserved is given back at once when a large valu
 test('an empty stream keeps no room, also when its entry needs more than one transaction', async () => {
   const cache = openCache();
   await cache.transact((tx) => {
-    for (let i = 0; i < 20_000; i++) tx.set(i, i);
+    for (let i = 0; i < 5_000; i++) tx.set(i, i);
   });
   const limited = openCache({ entryLimit: 10 }, cache.directory);
   await limited.setStream('empty', []);

@@ -35,12 +35,17 @@ export class AtOnce {
 
   /** The same of several: all rows from one snapshot, then their values. */
   loadMany<Row extends EntryRow>(keys: readonly Key[], find: Find<Row>): (Loaded<Row> | undefined)[] {
-    const rows = this.read(() => this.#engine.storage.snapshot(() => keys.map(find)));
+    const rows = this.lookMany(keys, find);
     return keys.map((key, place) => {
       const loaded = this.#readOrLeaveOut(() => this.#valueOf(key, rows[place], find));
       this.#engine.counted(key, loaded?.row);
       return loaded;
     });
+  }
+
+  /** What `look` tells of each of several keys, at one moment. */
+  lookMany<T>(keys: readonly Key[], look: (key: Key) => T): T[] {
+    return this.read(() => this.#engine.storage.snapshot(() => keys.map(look)));
   }
 
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */

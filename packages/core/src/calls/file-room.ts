@@ -1,20 +1,29 @@
 import { monotonicMs } from '../clock.ts';
 import type { Settings } from '../options.ts';
 
-interface Waiting {
+/** One that asks to be let in. */
+export interface Entrant {
   readonly bytes: number;
+  /** Which call it is, counted in the order of the calls. */
+  readonly call: number;
+}
+
+interface Waiting {
+  readonly entrant: Entrant;
   readonly enter: () => void;
 }
 
 /**
  * Bounds the bytes of value files that this process is writing at one time: to a part of the size limit, but always at
- * least one file. They are let in in the order in which they ask, which is the order of the calls: a write that was let in
- * never waits for one that was not.
+ * least one file. They are let in in the order of the calls, also those that ask late because they stood behind a stream:
+ * one that was let in may have to wait for each that was called before it, so none of these waits for room meanwhile.
  */
 export class FileRoom {
   readonly #limit: number;
   readonly #timeoutMs: number;
   #used = 0;
+  #calls = 0;
+  readonly #inside = new Set<Entrant>();
   readonly #waiting: Waiting[] = [];
   #lastFoundAt = -Infinity;
 
@@ -23,16 +32,25 @@ export class FileRoom {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Waits until a file of `bytes` may be written. */
-  async take(bytes: number): Promise<void> {
-    const entered = new Promise<void>((enter) => this.#waiting.push({ bytes, enter }));
+  /** To be called with each call, for a file of up to `bytes`. */
+  entrant(bytes: number): Entrant {
+    return { bytes, call: this.#calls++ };
+  }
+
+  /** Waits until its file may be written. */
+  async enter(entrant: Entrant): Promise<void> {
+    const last = this.#waiting.at(-1);
+    const entered = new Promise<void>((enter) => this.#waiting.push({ entrant, enter }));
+    if (last !== undefined && last.entrant.call > entrant.call)
+      this.#waiting.sort((one, other) => one.entrant.call - other.entrant.call);
     this.#admit();
     await entered;
   }
 
-  /** Says that the file is written, or will not be. */
-  giveBack(bytes: number): void {
-    this.#used -= bytes;
+  /** Says that its file is written, or will not be, if it was let in. */
+  leave(entrant: Entrant): void {
+    if (!this.#inside.delete(entrant)) return;
+    this.#used -= entrant.bytes;
     this.#admit();
   }
 
@@ -51,10 +69,17 @@ export class FileRoom {
 
   #admit(): void {
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (this.#used > 0 && this.#used + first.bytes > this.#limit) return;
-      this.#used += first.bytes;
+      const { entrant, enter } = first;
+      if (this.#used > 0 && this.#used + entrant.bytes > this.#limit && !this.#isWaitedFor(entrant)) return;
+      this.#used += entrant.bytes;
+      this.#inside.add(entrant);
       this.#waiting.shift();
-      first.enter();
+      enter();
     }
+  }
+
+  #isWaitedFor({ call }: Entrant): boolean {
+    for (const inside of this.#inside) if (inside.call > call) return true;
+    return false;
   }
 }

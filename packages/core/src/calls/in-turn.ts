@@ -67,7 +67,15 @@ export class InTurn {
     find: Find<Row>,
   ): Promise<(Loaded<Row> | undefined)[]> {
     this.#engine.assertOpen();
-    return this.underway(this.#loadInTurns(keys, find));
+    return this.underway(this.#someATurn(keys, (some) => this.#loadSome(some, find)));
+  }
+
+  /** What `look` tells of each of several keys, as loadMany() finds their rows. */
+  lookMany<T>(keys: readonly Key[], look: (key: Key) => T): Promise<T[]> {
+    this.#engine.assertOpen();
+    return this.underway(
+      this.#someATurn(keys, async (some) => Promise.all(await this.#snapshot(some, look))),
+    );
   }
 
   /** The value of a row that was found, or of the one that has taken its place. Not counted. */
@@ -228,25 +236,34 @@ export class InTurn {
     return opened?.stream;
   }
 
-  /** Some keys a turn: the rows of one turn from one snapshot, then their values. */
-  async #loadInTurns<Row extends EntryRow>(
+  /** The rows of some keys, then their values. */
+  async #loadSome<Row extends EntryRow>(
     keys: readonly Key[],
     find: Find<Row>,
   ): Promise<(Loaded<Row> | undefined)[]> {
-    const all: (Loaded<Row> | undefined)[] = [];
+    const rows = await this.#snapshot(keys, find);
+    const values = keys.map(async (key, place) => this.#loadOne(key, await rows[place], find));
+    const all = await Promise.all(values);
+    for (const [place, loaded] of all.entries()) this.#engine.counted(keys[place] as Key, loaded?.row);
+    return all;
+  }
+
+  /** Does the work for some keys a turn of the event loop. */
+  async #someATurn<T>(keys: readonly Key[], work: (some: readonly Key[]) => Promise<T[]>): Promise<T[]> {
+    const all: T[] = [];
     for (let start = 0; start < keys.length; start += KEYS_A_TURN) {
       if (start > 0) await nextTurn();
-      const some = keys.slice(start, start + KEYS_A_TURN);
-      const rows = await this.#readNow(() =>
-        this.#engine.storage.snapshot(() => some.map((key) => this.#read(key, find))),
-      );
-      const values = some.map(async (key, place) => this.#loadOne(key, await rows[place], find));
-      for (const [place, loaded] of (await Promise.all(values)).entries()) {
-        this.#engine.counted(some[place] as Key, loaded?.row);
-        all.push(loaded);
-      }
+      all.push(...(await work(keys.slice(start, start + KEYS_A_TURN))));
     }
     return all;
+  }
+
+  /** What is told of several keys at one moment, but for those on which something is pending. */
+  #snapshot<T>(
+    keys: readonly Key[],
+    look: (key: Key) => T,
+  ): (T | Promise<T>)[] | Promise<(T | Promise<T>)[]> {
+    return this.#readNow(() => this.#engine.storage.snapshot(() => keys.map((key) => this.#read(key, look))));
   }
 
   async #loadOne<Row extends EntryRow>(

@@ -57,15 +57,14 @@ export class LargeValues {
     given: PreparedFile | UnfinishedValue,
     { work: putRow, replaced }: Pick<Put<PreparedValue>, 'work' | 'replaced'>,
   ): Promise<boolean> {
-    let taken = 0;
+    const entrant = this.#room.entrant(given.size);
     let value: PreparedValue | undefined;
     let file: PendingFile | undefined;
     let isStored = false;
     const before = async () => {
       const askedAt = monotonicMs();
       // Room is given in the order of the calls, so also to what may turn out to be smaller.
-      await this.#room.take(given.size);
-      taken = given.size;
+      await this.#room.enter(entrant);
       value = 'finish' in given ? await given.finish() : given;
       if (!isFile(value)) return;
       file = new PendingFile(this.#engine, this.#queue, value.file);
@@ -82,7 +81,7 @@ export class LargeValues {
       isStored = error instanceof NotSynced;
       throw error;
     } finally {
-      this.#room.giveBack(taken);
+      this.#room.leave(entrant);
       if (isStored) file?.stored();
       else await file?.giveUp();
     }

@@ -78,13 +78,12 @@ export class PendingFile {
   /** Leaves nothing of it. What fails of that is reported, and left to upkeep. */
   async giveUp(): Promise<void> {
     await this.#abandon();
-    const { events, removals, storage } = this.#engine;
-    removals.discard([this.name]);
+    const { events, storage } = this.#engine;
+    const report = (error: unknown) => events.report(error);
+    await storage.files.remove(this.name).catch(report);
     const { reservations } = storage;
     if (!reservations.isOwn(this.name)) return;
-    await this.#queue
-      .run([], () => void reservations.release(this.name))
-      .catch((error: unknown) => events.report(error));
+    await this.#queue.run([], () => void reservations.release(this.name)).catch(report);
     reservations.disown(this.name);
   }
 

@@ -82,15 +82,25 @@ export class PendingWrites<Write extends Placed> {
     return batch;
   }
 
-  /** Those that do not stand behind one that takes long, nor behind what stands behind that. */
+  /** Whether one is pending that may take long. */
+  get hasLong(): boolean {
+    return this.#long > 0;
+  }
+
+  /**
+   * Those that do not stand behind one that takes long, nor behind what stands behind that. What takes long itself does
+   * not stand behind one that is not ready, which it would wait for with all that it has taken.
+   */
   notBehindLong(added?: Write): Write[] {
-    if (added !== undefined && this.#long === 0) return [added];
+    if (added !== undefined && !this.hasLong) return [added];
     const behindLong = new Set<string | number>();
-    return this.#all.filter(({ concerned, isLong, isSettled }) => {
+    const behindUnready = new Set<string | number>();
+    return this.#all.filter(({ concerned, isLong, isReady, isSettled }) => {
       if (isSettled) return false;
       if (concerned === 'every key') return true;
-      const isBehind = concerned.some((key) => behindLong.has(key));
+      const isBehind = concerned.some((key) => behindLong.has(key) || (isLong && behindUnready.has(key)));
       if (isBehind || isLong) for (const key of concerned) behindLong.add(key);
+      else if (!isReady) for (const key of concerned) behindUnready.add(key);
       return !isBehind;
     });
   }

@@ -10,7 +10,8 @@ import { type ConcernedKeys, PendingWrites, type Placed } from './pending-writes
 export interface Around {
   /**
    * What has to be done first, off the event loop, while others may go ahead. It is not begun as long as a write on the
-   * same key is pending that may take long, nor is anything else that stands behind that one.
+   * same key is pending that may take long, nor is anything else that stands behind that one; and what may take long
+   * itself is not begun as long as one on the same key is not ready.
    */
   readonly before?: (() => Promise<void>) | undefined;
   /** Called after each transaction with a part of the work in it. What it throws ends the write. */
@@ -153,7 +154,7 @@ export class WriteQueue {
     await Promise.allSettled(this.#syncing);
   }
 
-  /** @param added the only one that has come since the last call; without it one that took long has gone */
+  /** @param added the only one that has come since the last call; without it one that held up others has gone or is ready */
   #prepareNext(added?: PendingWrite): void {
     for (const write of this.#pending.notBehindLong(added)) {
       if (write.before !== undefined) void this.#prepare(write, write.before);
@@ -171,6 +172,7 @@ export class WriteQueue {
       this.#pending.dropSettled();
     }
     if (write.isLong) this.#restartWaiting(write);
+    else if (this.#pending.hasLong) this.#prepareNext();
     this.#wake?.();
   }
 

@@ -105,26 +105,27 @@ export class Codec {
   }
 }
 
-/** A value nested so deep that looking at it overflows the stack is refused as what no serializer can write. */
-function looked<T>(look: () => T): T {
+/** What cannot be looked at, since a getter throws or it is nested too deep for the stack, no serializer can write. */
+function looked<T>(look: (value: unknown) => T, value: unknown): T {
   try {
-    return look();
+    return look(value);
   } catch (cause) {
-    throw invalidValue('it is nested too deep', cause);
+    if (cause instanceof RangeError) throw invalidValue('it is nested too deep', cause);
+    throw invalidValue(`reading ${describe(value)} throws`, cause);
   }
 }
 
 function serializeExactly(value: unknown): EncodedValue {
-  return jsonKeeps(value) ? serialized(json, value) : serializeAsClone(value);
+  return looked(jsonKeeps, value) ? serialized(json, value) : serializeAsClone(value);
 }
 
 function serializeAsJson(value: unknown): EncodedValue {
-  if (jsonKeeps(value)) return serialized(json, value);
+  if (looked(jsonKeeps, value)) return serialized(json, value);
   throw invalidValue(`JSON would not give back ${describe(value)} as it is; use serializer 'auto' or 'v8'`);
 }
 
 function serializeAsClone(value: unknown): EncodedValue {
-  const loss = looked(() => cloneLoses(value));
+  const loss = looked(cloneLoses, value);
   if (loss !== undefined) throw invalidValue(`it would not come back as it is: ${loss}`);
   return serialized(v8, value);
 }

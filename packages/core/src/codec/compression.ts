@@ -194,7 +194,7 @@ function validLevel(name: CompressionAlgorithm, level: number): number {
 }
 
 function validThreshold(threshold: number): number {
-  if (threshold >= 0 && (Number.isInteger(threshold) || threshold === Infinity)) return threshold;
+  if ((Number.isInteger(threshold) || threshold === Infinity) && threshold >= 0) return threshold;
   throw invalidOption(
     `option 'compression.threshold' must be a whole number of bytes from 0 up, or Infinity; given ${describe(threshold)}`,
   );

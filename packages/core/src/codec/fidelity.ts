@@ -13,16 +13,14 @@ export function jsonKeeps(value: unknown, depth = 0): boolean {
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0);
     case 'object':
-      return (
-        value === null || (depth < JSON_DEPTH && jsonKeepsParts(value as Record<string, unknown>, depth + 1))
-      );
+      return value === null || (depth < JSON_DEPTH && jsonKeepsParts(value, depth + 1));
     default:
       return false;
   }
 }
 
 /** Strings are passed over without a call: they are most of what is stored. */
-function jsonKeepsParts(value: Record<string, unknown>, depth: number): boolean {
+function jsonKeepsParts(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
     // With properties beside its elements it has more names; a hole is undefined, which JSON does not keep either.
     if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length)
@@ -38,7 +36,9 @@ function jsonKeepsParts(value: Record<string, unknown>, depth: number): boolean 
       if (typeof part !== 'string' && !jsonKeeps(part, depth)) return false;
     }
   }
-  return Object.getOwnPropertySymbols(value).length === 0;
+  // JSON calls toJSON() also where it is not enumerable, or inherited.
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  return typeof toJSON !== 'function' && Object.getOwnPropertySymbols(value).length === 0;
 }
 
 const PLAIN = [Object, Array, Date, RegExp, Map, Set, Boolean, Number, String];

@@ -118,8 +118,8 @@ const NAMES = [
 
 /** Outlives a stalled event loop and a full wait for the lock, and is over soon when the process was killed. */
 const DEFAULT_LEASE_MS = 5000;
-/** So that a clock that jumps back cannot make a dead process's lease last for long. */
-export const LONGEST_LEASE_MS = 600_000;
+/** The value of a process that is killed comes no later from another. */
+const LONGEST_LEASE_MS = 600_000;
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 const DEFAULTS: ComputeTerms = {
@@ -207,7 +207,7 @@ function validLease(given: number): number {
 
 function validTimeout(given: number): number {
   const isRight = typeof given === 'number' && given >= 0 && given <= LONGEST_TIMER_MS;
-  return valid('timeout', given, isRight, 'a number of milliseconds from 0 up');
+  return valid('timeout', given, isRight, `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`);
 }
 
 /** Not instanceof: test runners put a class of their own in the place of AbortSignal. */

@@ -58,7 +58,8 @@ function termsOf(engine: Engine, terms: ComputeTerms, value: unknown, costMs: nu
     extras: {
       deadline: entry.extras?.deadline ?? null,
       staleUntil: staleMs === 0 ? null : Math.min(Math.ceil(entry.expires + staleMs), LATEST_DATE_MS),
-      cost: terms.beta === 0 ? null : costMs,
+      // The clock may have been set back meanwhile.
+      cost: terms.beta === 0 ? null : Math.max(0, costMs),
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Key } from '../entry/key.ts';
-import { describe, DiskCacheError } from '../errors.ts';
+import { describe, describeKey, DiskCacheError } from '../errors.ts';
 
 interface KeptFailure {
   readonly name: string;
@@ -27,7 +27,7 @@ export function isOnlyOfStorage(error: unknown): boolean {
 /** For a failure that no call rejects with. */
 export function computeFailure(key: Key, cause: unknown): DiskCacheError {
   const reason = cause instanceof Error ? cause.message : describe(cause);
-  const message = `the value of key ${describe(key)} could not be computed: ${reason}`;
+  const message = `the value of key ${describeKey(key)} could not be computed: ${reason}`;
   return new DiskCacheError('ERR_DISKCACHE_COMPUTE', message, { cause });
 }
 
@@ -53,7 +53,7 @@ export function keptFailure(key: Key, text: string, until: number): DiskCacheErr
   const cause = Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
   return new DiskCacheError(
     'ERR_DISKCACHE_KEPT_FAILURE',
-    `the value of key ${describe(key)} could not be computed (${name}: ${message}), which errorTtl keeps until ${new Date(until).toISOString()}`,
+    `the value of key ${describeKey(key)} could not be computed (${name}: ${message}), which errorTtl keeps until ${new Date(until).toISOString()}`,
     { cause },
   );
 }

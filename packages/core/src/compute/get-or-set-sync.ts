@@ -3,6 +3,7 @@ import type { Loaded } from '../calls/call.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { monotonicMs, sleepSync } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
+import { isPromiseLike } from '../engine/promise-like.ts';
 import type { Key } from '../entry/key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
@@ -187,9 +188,7 @@ function synchronous(compute: () => unknown): unknown {
   } catch (error) {
     throw new ThrownByCompute(error);
   }
-  if (!(value instanceof Promise)) return value;
-  // What becomes of it is of no interest any more: the caller gets the error below.
-  value.catch(() => undefined);
+  if (!isPromiseLike(value)) return value;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     `compute must be synchronous here; given one that returned ${describe(value)} (DiskCache.getOrSet() waits for it)`,

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
+import { SET_BACK_MS } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LATEST_DATE_MS } from '../entry/entry-options.ts';
 import type { Key } from '../entry/key.ts';
 import type { DiskCacheError } from '../errors.ts';
 import type { LeaseRow } from '../storage/rows/statements.ts';
-import { LONGEST_LEASE_MS } from './compute-options.ts';
 import { failureText, keptFailure } from './failures.ts';
 
 /** The right to compute the value of a key for all processes, as long as it is renewed. */
@@ -72,7 +72,7 @@ export class Leases {
     if (standing.is !== 'free') return standing;
     // Not from the cache's own random numbers: two processes may have been given the same ones.
     const token = randomInt(2 ** 48 - 1);
-    sql.takeLease.run(key, token, this.#until(leaseMs));
+    sql.takeLease.run(key, token, this.#until(leaseMs), leaseMs);
     return { is: 'ours', lease: { key, token, leaseMs, before: sql.storedAt.get(key) } };
   }
 
@@ -88,7 +88,8 @@ export class Leases {
 
   /** Keeps others from computing for a while, since it failed. Needs the write lock. */
   fail({ key, token }: Lease, error: unknown, errorTtlMs: number): void {
-    this.#engine.storage.sql.failLease.run(this.#until(errorTtlMs), failureText(error), key, token);
+    const { sql } = this.#engine.storage;
+    sql.failLease.run(this.#until(errorTtlMs), errorTtlMs, failureText(error), key, token);
   }
 
   /** Notes that this thread computes now. @returns what to call when it has ended, whatever becomes of the lease */
@@ -112,9 +113,10 @@ export class Leases {
     return stored === undefined || stored === before;
   }
 
-  #isOver({ until, error }: LeaseRow): boolean {
+  /** What ends later than it could was taken before the clock was set back: nobody knows when it ends. */
+  #isOver({ until, lasts }: LeaseRow): boolean {
     const left = until - this.#engine.now();
-    return left <= 0 || (error === null && left > LONGEST_LEASE_MS);
+    return left <= 0 || left > lasts + SET_BACK_MS;
   }
 
   #until(ms: number): number {

@@ -10,8 +10,9 @@ import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
+import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
+import { AbandonedFiles } from '../upkeep/abandoned-files.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
 import { Share, type SharedLimits } from '../upkeep/share.ts';
@@ -63,6 +64,7 @@ export class Engine {
   readonly directory: string;
   readonly #place: Place;
   readonly #useNotes: UseNotes;
+  readonly #abandoned: AbandonedFiles;
   #refusesCalls = false;
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
@@ -92,17 +94,20 @@ export class Engine {
       now: () => clock.now(),
       maxIdleMs,
       isNoting: !readOnly && (policy.notesUse || maxIdleMs !== undefined),
-      moment: limits && (() => limits.moment()),
+      stamp: limits && (() => limits.stamp()),
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
     this.share = limits && new Share(limits, this);
+    const abandoned = new AbandonedFiles(this.storage, clock);
+    this.#abandoned = abandoned;
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
       now: () => clock.now(),
       random,
       keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
       share: this.share,
+      abandoned,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(storageError(error, 'cannot look after the cache'));
@@ -114,18 +119,18 @@ export class Engine {
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),
-      onStart: () => this.fullDisk.databaseGrows(),
-      onLook: (isMoving) => this.fullDisk.look(isMoving),
+      onLook: () => this.fullDisk.look(),
     });
     this.upkeep = new Upkeep({
       storage: this.storage,
       uses: this.uses,
+      abandoned,
       clock,
       random,
       timeoutMs,
       tryWrite: (work) => this.tryWrite(work),
       purge: () => {
-        this.storage.sql.endLeasesUntil.run(this.now());
+        this.storage.sql.endLeasesUntil.run({ now: this.now() });
         return this.evictor.purge(PURGED_AT_ONCE).isLast;
       },
       tidyLog: () => this.checkpoints.tidy(),
@@ -136,7 +141,8 @@ export class Engine {
     });
     this.fullDisk = new FullDisk(this.storage, this.evictor, this.checkpoints);
     if (readOnly) this.upkeep.stop();
-    const followers = [this.evictor, this.checkpoints, this.upkeep, ...(this.log ? [this.log] : [])];
+    const { evictor, checkpoints, upkeep, log } = this;
+    const followers = [evictor, checkpoints, upkeep, abandoned, ...(log ? [log] : [])];
     this.recovery = new Recovery({ storage: this.storage, clock, readOnly, onCorrupt, followers, report });
   }
 
@@ -318,16 +324,6 @@ export class Engine {
     return true;
   }
 
-  /** What set() would have to be given to keep of an entry all but its value. */
-  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
-    const deadline = this.storage.sql.deadline.get(id);
-    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
-    const { maxIdleMs } = this.settings;
-    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.now() + maxIdleMs));
-    const extras = { deadline, staleUntil: null, cost: null };
-    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
-  }
-
   /** Removes a live entry that was found. */
   remove(row: ReplacedRow): void {
     this.evictor.remove(row);
@@ -353,6 +349,7 @@ export class Engine {
 
   #endUpkeep(): void {
     this.upkeep.stop();
+    this.#abandoned.stop();
     this.recovery.stop();
     this.upkeep.writeAllUses();
     this.#refusesCalls = true;

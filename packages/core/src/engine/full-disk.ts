@@ -72,21 +72,14 @@ export class FullDisk {
     return true;
   }
 
-  /** Looks from time to time how much is left, and keeps back what the log needs, unless that is just being moved. */
-  look(isMoving: boolean): LogLimits {
+  /** Looks from time to time how much is left, and keeps back what the log needs, which is less as it is being moved. */
+  look(): LogLimits {
     const { space } = this.#storage.home;
     const available = space.available();
     this.#adapt(available);
     const growth = this.#storage.growthInLog();
-    if (!isMoving) space.keepBack(growth, available);
+    space.keepBack(growth, available);
     return { isUrgent: growth > space.mostGrowth, room: Math.max(0, available - LOW_BYTES) / 2 };
-  }
-
-  /** Lets go of what was kept back for the growth of the database that is about to happen, if the disk has room for it. */
-  databaseGrows(): void {
-    const { space } = this.#storage.home;
-    const available = space.available();
-    if (available - LOW_BYTES > this.#storage.growthInLog()) space.keepBack(0, available);
   }
 
   #adapt(available: number): void {
@@ -119,8 +112,11 @@ export class FullDisk {
   /** Where the log cannot be moved, what adds to it is refused, so that what removes finds room there. */
   #mayTakeReserve(): boolean {
     const { hasPut, home } = this.#storage;
+    const { space } = home;
     try {
-      return (!hasPut || this.#storage.growthInLog() <= home.space.reserved) && home.space.release();
+      if (hasPut && this.#storage.growthInLog() > space.reserved + space.available()) return false;
+      // Others may have given it up already.
+      return space.release() || space.available() > 0;
     } catch {
       // What failed first is what the caller is to hear of. The cache may be closed by now, too.
       return false;

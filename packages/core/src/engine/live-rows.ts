@@ -1,7 +1,9 @@
+import type { EntryTerms } from '../entry/entry-options.ts';
+import { type Entry, entryOf } from '../entry/entry.ts';
 import type { Key } from '../entry/key.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { EntryRow, FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
-import type { Storage } from '../storage/storage.ts';
+import { isPinned, type Storage } from '../storage/storage.ts';
 
 /** How a read finds a key's live row. */
 export type Find<Row extends EntryRow> = (key: Key) => Row | undefined;
@@ -34,13 +36,25 @@ export class LiveRows {
     return this.#isKeptByUse(key, row) ? this.#storage.findFull(key) : undefined;
   };
 
-  /** Finds the live row of a key that was stored less than `maxAgeMs` ago. */
+  /**
+   * Finds the live row of a key that was stored less than `maxAgeMs` ago. One that will only be stored, as where the clock was set
+   * back, is as old as that is far.
+   */
   findYoung(maxAgeMs: number | undefined): Find<EntryRow> {
     if (maxAgeMs === undefined) return this.find;
     return (key) => {
       const row = this.findFull(key);
-      return row !== undefined && this.#now() - Math.floor(row.stored) < maxAgeMs ? row : undefined;
+      return row !== undefined && Math.abs(this.#now() - Math.floor(row.stored)) < maxAgeMs ? row : undefined;
     };
+  }
+  /** What set() would have to be given to keep of an entry all but its value. */
+  termsOf({ id, expires, tags }: FullEntryRow): EntryTerms {
+    const deadline = this.#storage.sql.deadline.get(id);
+    if (deadline === undefined) return { expires, tags, isPinned: isPinned({ id }), extras: undefined };
+    const maxIdleMs = this.#maxIdleMs;
+    const slid = maxIdleMs === undefined ? expires : Math.min(deadline, Math.ceil(this.#now() + maxIdleMs));
+    const extras = { deadline, staleUntil: null, cost: null };
+    return { expires: slid, tags, isPinned: isPinned({ id }), extras };
   }
 
   /** The same of a row that was found under the lock. */
@@ -48,10 +62,10 @@ export class LiveRows {
     return this.isLive(row) || this.isInUse(row);
   }
 
-  has(key: Key): boolean {
+  readonly has = (key: Key): boolean => {
     const row = this.#storage.sql.findExpiry.get(key);
     return row !== undefined && (this.isLive(row) || this.isInUse(row));
-  }
+  };
 
   isLive(row: { readonly expires: number | null }): boolean {
     return row.expires === null || row.expires > this.#now();
@@ -65,11 +79,44 @@ export class LiveRows {
   }
 
   /** Whether an entry that would have expired was used too lately for that, by notes that are not written yet. */
-  isInUse({ id }: { readonly id: number }): boolean {
+  isInUse(row: { readonly id: number }): boolean {
+    const expires = this.#expiresByUse(row);
+    return expires !== undefined && expires > this.#now();
+  }
+
+  /** How many entries seem to have expired that were used too lately for that. */
+  countInUse(): number {
+    if (this.#maxIdleMs === undefined) return 0;
+    const ids = JSON.stringify(this.#uses.ids);
+    const expired = this.#storage.sql.pages.expiredAmong().all({ ids, now: this.#now() });
+    return expired.filter((row) => this.isInUse(row)).length;
+  }
+
+  /** An entry as its user sees it, with the deadline that its uses have moved. */
+  entryOf(row: FullEntryRow, value: unknown): Entry {
+    if (row.expires === null || this.#maxIdleMs === undefined) return entryOf(row, value);
+    return entryOf(row, value, Math.max(row.expires, this.#expiresNow(row) ?? row.expires));
+  }
+
+  /** When an entry expires that was read a moment ago: since then a note of its use may have been written. */
+  #expiresNow(row: FullEntryRow): number | null | undefined {
+    try {
+      const noted = this.#expiresByUse(row);
+      if (noted !== undefined) return noted;
+      const now = this.#storage.sql.findExpiry.get(row.key);
+      return now?.id === row.id ? now.expires : undefined;
+    } catch {
+      // The cache was closed meanwhile, or another process has the database for itself: then it is as it was read.
+      return undefined;
+    }
+  }
+
+  /** When an entry expires, where that moves with uses, by the note of the last one that is not written yet. */
+  #expiresByUse({ id }: { readonly id: number }): number | undefined {
     const maxIdleMs = this.#maxIdleMs;
     const at = maxIdleMs === undefined ? undefined : this.#uses.lastUse(id);
-    if (maxIdleMs === undefined || at === undefined) return false;
+    if (maxIdleMs === undefined || at === undefined) return undefined;
     const deadline = this.#storage.sql.deadline.get(id);
-    return deadline !== undefined && Math.min(Math.floor(at) + maxIdleMs, deadline) > this.#now();
+    return deadline && Math.min(Math.floor(at) + maxIdleMs, deadline);
   }
 }

@@ -16,7 +16,7 @@ export function openStorage(
   events: Events,
   parts: number | undefined,
 ): Storage {
-  const { timeoutMs, random, clock, memoryLimit, readOnly, onCorrupt } = settings;
+  const { timeoutMs, clock, memoryLimit, readOnly, onCorrupt } = settings;
   if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
   refuseShards(directory);
   const policy = POLICIES[settings.eviction];
@@ -24,7 +24,6 @@ export function openStorage(
     directory,
     sizeLimit: settings.sizeLimit,
     timeoutMs,
-    random,
     drawn: policy.drawn,
     memoryLimit,
     isDurable: settings.durability === 'full',

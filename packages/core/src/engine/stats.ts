@@ -34,12 +34,13 @@ export interface CacheStats {
 }
 
 /** What is in the cache now: live entries, and the space of all. */
-export function totalsOf({ storage: { sql, transaction }, settings }: Engine): {
+export function totalsOf({ storage: { sql, transaction }, live, settings }: Engine): {
   count: number;
   size: number;
 } {
   const { count, space } = transaction.isOpen ? transaction.totals : totalsFrom(sql.totals.get());
-  return { count: count - (sql.countExpired.get({ now: settings.clock.now() }) ?? 0), size: space };
+  const expired = sql.countExpired.get({ now: settings.clock.now() }) ?? 0;
+  return { count: expired === 0 ? count : count - expired + live.countInUse(), size: space };
 }
 
 export function statsOf(engine: Engine): CacheStats {

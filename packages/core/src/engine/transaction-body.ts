@@ -1,4 +1,5 @@
 import { describe, InvalidArgumentError } from '../errors.ts';
+import { isPromiseLike } from './promise-like.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
 /** What the body returns, once it is sure to be synchronous. */
@@ -10,9 +11,7 @@ export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result
   } catch (error) {
     throw new ThrownByBody(error);
   }
-  if (!(result instanceof Promise)) return result;
-  // What becomes of it is of no interest any more: the caller gets the error below.
-  result.catch(() => undefined);
+  if (!isPromiseLike(result)) return result;
   throw invalidBody('synchronous', 'one that returned a promise');
 }
 

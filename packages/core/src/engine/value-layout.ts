@@ -127,10 +127,12 @@ export class ValueLayout {
   }
 
   #fitting(key: Key, prepared: PreparedValue, tags: string | null): PreparedValue {
-    if (spaceOf(key, prepared, tags) <= this.#settings.sizeLimit) return prepared;
+    const space = spaceOf(key, prepared, tags);
+    const { sizeLimit } = this.#settings;
+    if (space <= sizeLimit) return prepared;
     throw new DiskCacheError(
       'ERR_DISKCACHE_TOO_LARGE',
-      `a value of ${prepared.size} bytes cannot fit into sizeLimit ${this.#settings.sizeLimit}`,
+      `a value of ${prepared.size} bytes cannot fit into sizeLimit ${sizeLimit}: with its key and tags it takes ${space}`,
     );
   }
 

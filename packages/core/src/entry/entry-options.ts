@@ -99,11 +99,12 @@ export function renewedExpiry(
  *
  * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_TTL`
  */
-export function validTtl(ttl: unknown, name = 'ttl'): number {
+export function validTtl(ttl: unknown, name = 'ttl', without = 'for no limit'): number {
   if (typeof ttl === 'number' && ttl > 0 && ttl <= LATEST_DATE_MS) return ttl;
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_TTL',
-    `${name} must be a number of milliseconds above 0 (leave it out for no limit); given ${describe(ttl)}`,
+    `${name} must be a number of milliseconds above 0 and up to ${LATEST_DATE_MS} (leave it out ${without}); ` +
+      `given ${describe(ttl)}`,
   );
 }
 
@@ -194,14 +195,33 @@ function tagText(tags: unknown): string | null {
 /**
  * What a verb for several keys or entries was given, as an array.
  *
- * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when it cannot be gone through
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when it cannot be gone through, or is itself a key
  */
 export function given<T>(name: string, all: Iterable<T>): T[] {
-  if (typeof all === 'object' && typeof all?.[Symbol.iterator] === 'function') return [...all];
+  const isIterable = typeof all === 'object' && typeof all?.[Symbol.iterator] === 'function';
+  if (isIterable && !(all instanceof Uint8Array)) return [...all];
   throw new InvalidArgumentError(
     'ERR_DISKCACHE_OPTION',
     `${name} must be an array or another iterable; given ${describe(all)}`,
   );
+}
+
+/**
+ * What a verb for several entries was given, as an array of pairs.
+ *
+ * @throws {@link InvalidArgumentError} `ERR_DISKCACHE_OPTION` when it is anything else
+ */
+export function givenPairs<Pair extends readonly unknown[]>(name: string, all: Iterable<Pair>): Pair[] {
+  const pairs = given(name, all);
+  for (const pair of pairs) {
+    if (Array.isArray(pair) && (pair.length === 2 || pair.length === 3)) continue;
+    const what = Array.isArray(pair) ? `an array of ${pair.length}` : describe(pair);
+    throw new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      `each of ${name} must be [key, value] or [key, value, options]; given ${what}`,
+    );
+  }
+  return pairs;
 }
 
 /**
@@ -214,7 +234,7 @@ export function checkOptions<T extends object>(
   known: readonly (keyof T & string)[],
 ): Partial<T> {
   if (options === undefined) return {};
-  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+  if (options === null || typeof options !== 'object' || Symbol.iterator in options) {
     throw new InvalidArgumentError(
       'ERR_DISKCACHE_OPTION',
       `options must be an object; given ${describe(options)}`,

@@ -16,11 +16,12 @@ export interface Entry<Value = unknown> {
   readonly storedAt: number;
 }
 
-export function entryOf(row: FullEntryRow, value: unknown): Entry {
+/** @param expires its deadline, where uses have moved that which the row has */
+export function entryOf(row: FullEntryRow, value: unknown, expires = row.expires): Entry {
   return {
     key: givenKey(row.key),
     value,
-    expires: row.expires ?? undefined,
+    expires: expires ?? undefined,
     tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     size: row.size,
     storedAt: Math.floor(row.stored),

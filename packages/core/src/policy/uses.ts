@@ -1,5 +1,9 @@
+import { SET_BACK_MS } from '../clock.ts';
 import type { CandidateRow, UseRow } from '../storage/rows/statements.ts';
 import type { Candidate } from './policy.ts';
+
+/** Longer than any clock is wrong. */
+const AGES_MS = 1e15;
 
 interface Use {
   at: number;
@@ -13,6 +17,8 @@ interface Use {
  */
 export class Uses {
   readonly #notes = new Map<number, Use>();
+  /** Those of them that are to be written next, in the order of the entries in the database, until they are. */
+  readonly #leaving = new Map<number, UseRow>();
   /** Of entries that are removed, as long as that may be taken back. */
   readonly #forgotten = new Map<number, Use>();
 
@@ -29,15 +35,26 @@ export class Uses {
 
   /** When an entry was last read, in ms since the epoch, as far as is noted. */
   lastUse(id: number): number | undefined {
-    return this.#notes.get(id)?.at;
+    return this.#notes.get(id)?.at ?? this.#leaving.get(id)?.at;
+  }
+
+  /** The entries that there are notes of. */
+  get ids(): number[] {
+    return [...new Set([...this.#notes.keys(), ...this.#leaving.keys()])];
   }
 
   /** Forgets an entry that is gone, since its id will be another's. */
   forget(id: number): void {
-    const use = this.#notes.get(id);
+    const use = this.#noted(id);
     if (use === undefined) return;
     this.#notes.delete(id);
+    this.#leaving.delete(id);
     this.#forgotten.set(id, use);
+  }
+
+  /** The same of all. */
+  forgetAll(): void {
+    for (const id of this.ids) this.forget(id);
   }
 
   /** Says that what was removed is gone for good. */
@@ -51,33 +68,68 @@ export class Uses {
     this.#forgotten.clear();
   }
 
-  /** The same of all. */
-  forgetAll(): void {
-    this.#notes.clear();
+  /** Drops all notes, for good. */
+  clear(): void {
+    for (const notes of [this.#notes, this.#leaving, this.#forgotten]) notes.clear();
   }
 
+  /** Notes that were made since some were last taken to be written. */
   get size(): number {
     return this.#notes.size;
   }
 
-  /** Takes out all notes, neighbours in the database next to each other. */
-  take(): UseRow[] {
-    const rows = Array.from(this.#notes, ([id, use]) => ({ id, ...use }));
-    this.#notes.clear();
-    return rows.sort((a, b) => a.id - b.id);
+  /** Whether there are more to be written of those that were taken together. */
+  get areLeaving(): boolean {
+    return this.#leaving.size > 0;
   }
 
-  /** What a policy compares of a row, the notes included. */
-  candidate(row: CandidateRow, evictions: number): Candidate {
-    const note = this.#notes.get(row.id);
+  /** The notes to write next, neighbours in the database next to each other. They count until written() is told of them. */
+  next(limit: number): readonly UseRow[] {
+    if (!this.areLeaving) {
+      const rows = Array.from(this.#notes, ([id, use]) => ({ id, ...use }));
+      for (const row of rows.sort((a, b) => a.id - b.id)) this.#leaving.set(row.id, row);
+      this.#notes.clear();
+    }
+    const some: UseRow[] = [];
+    for (const row of this.#leaving.values()) if (some.push(row) === limit) break;
+    return some;
+  }
+
+  /** Says that notes are in the database now. */
+  written(rows: readonly UseRow[]): void {
+    for (const { id } of rows) this.#leaving.delete(id);
+  }
+
+  /**
+   * What a policy compares of a row, the notes included.
+   *
+   * @param now ms since the epoch
+   */
+  candidate(row: CandidateRow, evictions: number, now: number): Candidate {
+    const note = this.#noted(row.id);
+    const last = Math.max(row.stored, row.at ?? 0, note?.at ?? 0);
+    const latest = now + SET_BACK_MS;
     const lastTick = Math.max(row.tick, row.usedTick ?? 0, note?.tick ?? 0);
     return {
       id: row.id,
-      lastUse: Math.max(row.stored, row.at ?? 0, note?.at ?? 0),
+      lastUse: last <= latest ? last : lastSince([row.stored, row.at ?? 0, note?.at ?? 0], latest),
       hits: (row.hits ?? 1) + (note?.hits ?? 0),
       idle: evictions - lastTick,
       // What was there before the first eviction is no newcomer to any.
       age: row.tick === 0 ? Infinity : evictions - row.tick,
     };
   }
+
+  #noted(id: number): Use | undefined {
+    const note = this.#notes.get(id);
+    const leaving = this.#leaving.get(id);
+    if (note === undefined || leaving === undefined) return note ?? leaving;
+    return { ...note, hits: note.hits + leaving.hits };
+  }
+}
+
+/** The last of some times since the clock was set back. What was not used since then was used before all that was. */
+function lastSince(times: readonly number[], latest: number): number {
+  const since = Math.max(0, ...times.filter((time) => time <= latest));
+  return since > 0 ? since : Math.max(...times) - AGES_MS;
 }

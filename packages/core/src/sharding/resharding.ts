@@ -162,7 +162,21 @@ function moveSome(rows: readonly Found[], old: readonly Shard[], anew: readonly 
 }
 
 function moveOne(row: MovedRow, from: Engine, to: Engine): void {
-  const { key, codec, size, checksum, file, value, space, expires, tags, stored, leasedUntil, lease } = row;
+  const {
+    key,
+    codec,
+    size,
+    checksum,
+    file,
+    value,
+    space,
+    expires,
+    tags,
+    stored,
+    leasedUntil,
+    leasedFor,
+    lease,
+  } = row;
   if (file !== null) to.storage.files.linkSync(file, from.storage.files);
   const hasExtras = row.deadline !== null || row.staleUntil !== null || row.cost !== null;
   const extras = hasExtras
@@ -182,8 +196,8 @@ function moveOne(row: MovedRow, from: Engine, to: Engine): void {
     { expires, tags, stored, isPinned: isPinned(row), extras, arrival: row.seq },
     growth,
   );
-  if (lease !== null) to.storage.sql.setLease.run(leasedUntil, lease, id);
+  if (lease !== null) to.storage.sql.queue.setLease.run(leasedUntil, leasedFor, lease, id);
   // Written down anew they are one more.
   if (row.at !== null && row.hits !== null)
-    to.storage.sql.addUse.run({ id, at: row.at, hits: row.hits - 1, tick: 0, halfLife: 1 });
+    to.storage.sql.addUse.run({ id, at: row.at, hits: row.hits - 1, tick: 0, halfLife: 1, latest: Infinity });
 }

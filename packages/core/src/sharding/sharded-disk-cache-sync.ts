@@ -4,7 +4,7 @@ import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from
 import type { DiskCacheSync } from '../disk-cache-sync.ts';
 import type { CacheStats } from '../engine/stats.ts';
 import type { Entry } from '../entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from '../entry/entry-options.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from '../entry/entry-options.ts';
 import type { GetOptions } from '../entry/get-options.ts';
 import type { IterationOptions, PeekEntryOptions } from '../entry/iteration-options.ts';
 import type { Key } from '../entry/key.ts';
@@ -80,6 +80,11 @@ export class ShardedDiskCacheSync {
     return this.#of(key).has(key);
   }
 
+  /** Tells of several keys, in their order, whether there is a live entry. */
+  hasMany(keys: Iterable<Key>): boolean[] {
+    return this.#grouped(keys).each((cache, some) => cache.hasMany(some));
+  }
+
   /** Returns an entry, with its value and what is recorded about it, or undefined. */
   entry<Value = unknown>(key: Key): Entry<Value> | undefined {
     return this.#of(key).entry<Value>(key);
@@ -101,10 +106,13 @@ export class ShardedDiskCacheSync {
   }
 
   /** Stores several entries: all of them or, when one is refused, none, see transact(). */
-  setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): void {
-    const all = given('entries', entries);
+  setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): void {
+    const all = givenPairs('entries', entries);
     this.#transactionOn(all.map(([key]) => key)).run(() => {
-      for (const [key, value] of all) this.set(key, value, options);
+      for (const [key, value, own = options] of all) this.set(key, value, own);
     }, this);
   }
 

@@ -7,7 +7,7 @@ import { DiskCache } from '../disk-cache.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { CacheStats } from '../engine/stats.ts';
 import type { Entry } from '../entry/entry.ts';
-import { type ExpiryOptions, given, type SetOptions } from '../entry/entry-options.ts';
+import { type ExpiryOptions, given, givenPairs, type SetOptions } from '../entry/entry-options.ts';
 import type { GetOptions } from '../entry/get-options.ts';
 import type { IterationOptions, PeekEntryOptions } from '../entry/iteration-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
@@ -145,6 +145,11 @@ export class ShardedDiskCache implements CacheStore {
     return this.#of(key).has(key);
   }
 
+  /** Resolves to whether there is a live entry, for each of several keys, in their order. */
+  async hasMany(keys: Iterable<Key>): Promise<boolean[]> {
+    return this.#grouped(keys).eachLater((cache, some) => cache.hasMany(some));
+  }
+
   /** Resolves to an entry, with its value and what is recorded about it, or to undefined. */
   entry<Value = unknown>(key: Key): Promise<Entry<Value> | undefined> {
     return this.#of(key).entry<Value>(key);
@@ -183,11 +188,14 @@ export class ShardedDiskCache implements CacheStore {
   }
 
   /** Stores several entries, each by itself: what arrives together in a shard is committed together. */
-  async setMany(entries: Iterable<readonly [key: Key, value: unknown]>, options?: SetOptions): Promise<void> {
-    const puts = given('entries', entries).map(([key, value]) => {
+  async setMany(
+    entries: Iterable<readonly [key: Key, value: unknown, options?: SetOptions | undefined]>,
+    options?: SetOptions,
+  ): Promise<void> {
+    const puts = givenPairs('entries', entries).map(([key, value, own = options]) => {
       const place = this.#shards.placeOf(key);
       const writes = this.#writes[place] as Writes<PreparedValue | UnfinishedValue>;
-      return { calls: this.#shards.of(key).calls, put: writes.set(key, value, options) };
+      return { calls: this.#shards.of(key).calls, put: writes.set(key, value, own) };
     });
     await Promise.all(puts.map(({ calls, put }) => calls.put(put)));
   }

@@ -1,6 +1,6 @@
 import { AtOnce } from '../calls/at-once.ts';
 import type { NextPage } from '../calls/call.ts';
-import { type Entry, entryOf } from '../entry/entry.ts';
+import type { Entry } from '../entry/entry.ts';
 import {
   type Course,
   courseTo,
@@ -41,15 +41,17 @@ export class ShardedIteration {
 
   *entries(options: IterationOptions | undefined): Generator<Entry, void> {
     for (const { one, place } of this.#rows<FullEntryRow>('entry', iterationCourse(options))) {
-      const found = this.#callsOf(place).valueOfMany(one.key, one, this.#shard(place).engine.live.findFull);
-      if (found !== undefined) yield entryOf(found.row, found.value);
+      const { live } = this.#shard(place).engine;
+      const found = this.#callsOf(place).valueOfMany(one.key, one, live.findFull);
+      if (found !== undefined) yield live.entryOf(found.row, found.value);
     }
   }
 
   edge(edge: 'first' | 'last', options: PeekEntryOptions | undefined): Entry | undefined {
     for (const { one, place } of this.#rows<FullEntryRow>('entry', courseTo(edge, options), 1)) {
-      const found = this.#callsOf(place).valueOf(one.key, one, this.#shard(place).engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value);
+      const { live } = this.#shard(place).engine;
+      const found = this.#callsOf(place).valueOf(one.key, one, live.findFull);
+      if (found !== undefined) return live.entryOf(found.row, found.value);
     }
     return undefined;
   }
@@ -63,7 +65,7 @@ export class ShardedIteration {
     for await (const { one, place } of this.#rowsLater<FullEntryRow>('entry', iterationCourse(options))) {
       const { calls, engine } = this.#shard(place);
       const found = await calls.valueOfMany(one.key, one, engine.live.findFull);
-      if (found !== undefined) yield entryOf(found.row, found.value);
+      if (found !== undefined) yield engine.live.entryOf(found.row, found.value);
     }
   }
 
@@ -71,7 +73,7 @@ export class ShardedIteration {
     for await (const { one, place } of this.#rowsLater<FullEntryRow>('entry', courseTo(edge, options), 1)) {
       const { calls, engine } = this.#shard(place);
       const found = await calls.valueOf(one.key, one, engine.live.findFull);
-      if (found !== undefined) return entryOf(found.row, found.value);
+      if (found !== undefined) return engine.live.entryOf(found.row, found.value);
     }
     return undefined;
   }

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { checkOptions } from '../entry/entry-options.ts';
 import {
   type DiskCacheOptions,
-  OPTION_NAMES,
+  DISK_CACHE_OPTIONS,
   resolveOptions,
   type Settings,
   validDirectory,
@@ -61,7 +61,7 @@ export class Shards {
   #isClosed = false;
 
   constructor(directory: string | undefined, given: ShardedDiskCacheOptions | undefined) {
-    const { shards, ...options } = checkOptions(given, ['shards', ...OPTION_NAMES]);
+    const { shards, ...options } = checkOptions(given, ['shards', ...DISK_CACHE_OPTIONS]);
     const count = shards === undefined ? undefined : validShards(shards);
     this.settings = resolveOptions(options);
     const { readOnly, clock } = this.settings;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DiskCacheError } from '../errors.ts';
@@ -30,16 +30,36 @@ export function refuseShards(directory: string): void {
  */
 export function makeDirectory(directory: string): readonly string[] {
   try {
-    const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const folders = [directory];
-    if (first === undefined) return folders;
-    for (let folder = directory; folder !== dirname(first) && folder !== dirname(folder);) {
-      folder = dirname(folder);
-      folders.push(folder);
-    }
-    return folders;
+    const made = makeWithParents(directory);
+    return made.length === 0 ? [directory] : [...made, dirname(made.at(-1) as string)];
   } catch (error) {
     throw storageError(error, `cannot make ${directory}`);
+  }
+}
+
+/**
+ * Not by mkdirSync's `recursive`, which tries for ever where nothing can be made, as in /proc.
+ *
+ * @returns the folders that were not there, each after the one that is in it
+ */
+function makeWithParents(directory: string): string[] {
+  try {
+    return makeOne(directory);
+  } catch (error) {
+    const parent = dirname(directory);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === directory) throw error;
+    const made = makeWithParents(parent);
+    return [...makeOne(directory), ...made];
+  }
+}
+
+function makeOne(directory: string): string[] {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return [directory];
+  } catch (error) {
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return [];
+    throw error;
   }
 }
 

@@ -15,6 +15,7 @@ import {
   wholeInOrder,
   type ReplacedRow,
   type RowExtras,
+  type SlidingUse,
   type Statements,
 } from './rows/statements.ts';
 import { truncate } from './rows/truncation.ts';
@@ -89,7 +90,7 @@ export class Storage {
     this.home = new Home(options);
     const { connection, path } = this.home;
     this.sql = connection.sql;
-    this.files = new ValueFiles(options.directory, options.random, isDurable);
+    this.files = new ValueFiles(options.directory, isDurable);
     this.transaction = new WriteTransaction(connection);
     this.reservations = new Reservations(this.sql, this.transaction, (pages) => this.logged(pages));
     this.#memory = new RowMemory(this.sql, path, memoryLimit);
@@ -230,10 +231,10 @@ export class Storage {
    *
    * @returns whether it moves, and the entry was there already when it was used
    */
-  slide({ id, key }: ReplacedRow, at: number, maxIdleMs: number): boolean {
+  slide({ id, key }: ReplacedRow, use: Omit<SlidingUse, 'id'>): boolean {
     this.#memory.forget(key);
     this.logged(2);
-    return this.sql.slide.run({ id, at, maxIdleMs }).changes > 0;
+    return this.sql.slide.run({ id, ...use }).changes > 0;
   }
 
   /** Removes a row and whatever belongs to it. Needs the write lock. */

@@ -1,5 +1,6 @@
 import type { Key } from '../entry/key.ts';
 import { totalsFrom, type Totals } from '../storage/rows/totals.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { CheckedCache } from './check.ts';
 import type { Findings } from './findings.ts';
 
@@ -38,8 +39,17 @@ export function* checkRows(cache: CheckedCache, findings: Findings): Generator<n
 }
 
 /** All from one snapshot, so that writers do not matter. */
-function* lookedAt({ storage }: CheckedCache, findings: Findings): Generator<number, Wrong> {
-  const { sql, transaction } = storage;
+function* lookedAt({ storage, openReader }: CheckedCache, findings: Findings): Generator<number, Wrong> {
+  if (openReader === undefined) return yield* lookedAtBy(storage, findings);
+  const reader = openReader();
+  try {
+    return yield* lookedAtBy(reader, findings);
+  } finally {
+    reader.close();
+  }
+}
+
+function* lookedAtBy({ sql, transaction }: Storage, findings: Findings): Generator<number, Wrong> {
   const isOwn = !transaction.isOpen;
   if (isOwn) sql.beginRead.run();
   try {

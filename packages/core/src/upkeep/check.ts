@@ -8,6 +8,11 @@ import { type CheckReport, Findings } from './findings.ts';
 /** The cache that is checked, and how it is changed. */
 export interface CheckedCache {
   readonly storage: Storage;
+  /**
+   * Opens a connection to read from that nobody else has, since whoever is told of the progress may use the cache. Left out
+   * where nobody else has `storage`, or in a transaction, of which the check is a part.
+   */
+  readonly openReader?: (() => Storage) | undefined;
   readonly now: number;
   /** Files younger than this may be just begun, see orphanAge(). */
   readonly orphanAgeMs: number;

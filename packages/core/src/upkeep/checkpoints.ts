@@ -42,10 +42,8 @@ export interface CheckpointListener {
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
   onDone(ms: number): void;
-  /** What is in the log is about to be moved into the database. */
-  onStart(): void;
-  /** The log is looked at, maybe while it is being moved. @returns how long it may become */
-  onLook(isMoving: boolean): LogLimits;
+  /** The log is looked at. @returns how long it may become */
+  onLook(): LogLimits;
 }
 
 /**
@@ -212,7 +210,6 @@ export class Checkpoints {
   #restartNow(): CheckpointResult {
     const since = monotonicMs();
     try {
-      this.#listener.onStart();
       const { busy, log } = this.#sql.restartLog.get() ?? { busy: 1, log: 0 };
       this.#listener.onDone(monotonicMs() - since);
       this.#finished(busy !== 0);
@@ -237,7 +234,6 @@ export class Checkpoints {
   #order(name: CheckpointName): Promise<CheckpointResult> {
     const since = monotonicMs();
     const replacements = this.#replacements;
-    this.#listener.onStart();
     const ordered = order(name, this.#directory, 0)
       .then((result) => {
         this.#listener.onDone(monotonicMs() - since);
@@ -286,7 +282,7 @@ export class Checkpoints {
     let limits: LogLimits = { isUrgent: false, room: Infinity };
     try {
       this.#state = this.#sql.log.get() ?? this.#state;
-      limits = this.#listener.onLook(this.#running !== undefined);
+      limits = this.#listener.onLook();
     } catch (error) {
       // Somebody else is at it: the next look tells. Otherwise it is no failure of the commit that it comes after.
       if (!isBusy(error) && !isLocked(error)) this.#listener.onError(error);

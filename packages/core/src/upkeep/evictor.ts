@@ -8,7 +8,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
-import { releaseAbandoned } from './abandoned-files.ts';
+import type { AbandonedFiles } from './abandoned-files.ts';
 import type { Limits } from './limits.ts';
 import type { Pressed, Share } from './share.ts';
 import type { EvictionBounds } from './shared-limits.ts';
@@ -74,6 +74,7 @@ export interface EvictorInputs {
   readonly tally: Tally;
   /** What the cache may have of the limits, where it is a part of a sharded one. */
   readonly share: Share | undefined;
+  readonly abandoned: AbandonedFiles;
 }
 
 /** Keeps the cache within its limits. All of it runs inside a write transaction, and as far as a deadline allows. */
@@ -92,6 +93,7 @@ export class Evictor {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #keepsByUse: (row: ReplacedRow) => boolean;
+  readonly #abandoned: AbandonedFiles;
   /** Bytes written since the real size of the files was looked at. */
   #unlooked = 0;
   /** By monotonicMs(). */
@@ -106,12 +108,12 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, keepsByUse, tally, share }: EvictorInputs,
+    { now, random, keepsByUse, tally, abandoned, share }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
-    this.#victims = new Victims(storage, policy, uses, random);
+    this.#victims = new Victims(storage, policy, uses, { random, now });
     this.#ghosts = policy.hasGhosts ? new Ghosts() : undefined;
     this.#set = limits;
     this.#limits = share ?? limits;
@@ -119,6 +121,7 @@ export class Evictor {
     this.#now = now;
     this.#random = random;
     this.#keepsByUse = keepsByUse;
+    this.#abandoned = abandoned;
     this.#tally = tally;
   }
 
@@ -225,6 +228,11 @@ export class Evictor {
     return sql.expired.get(now, 1) !== undefined || sql.staleTooLong.get(now, 1) !== undefined;
   }
 
+  /** Gives back what killed processes had reserved here. @returns whether there was some */
+  releaseAbandoned(): boolean {
+    return this.#abandoned.release();
+  }
+
   /** Removes up to `limit` expired entries. @returns how many */
   purge(limit: number): Purged {
     const { sql } = this.#storage;
@@ -317,7 +325,7 @@ export class Evictor {
     const now = monotonicMs();
     if (now < this.#reclaimedAt + RECLAIM_EVERY_MS) return false;
     this.#reclaimedAt = now;
-    return this.#share?.whole.reclaim() ?? releaseAbandoned(this.#storage, this.#now());
+    return this.#share?.whole.reclaim() ?? this.releaseAbandoned();
   }
 
   #evict(victim: ReplacedRow, reason: EvictionReason): 'more' {

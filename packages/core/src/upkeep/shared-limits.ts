@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers';
+import { SET_BACK_MS } from '../clock.ts';
 import type { EvictionReason } from '../events.ts';
 import { type Totals, totalsFrom } from '../storage/rows/totals.ts';
 import type { Storage } from '../storage/storage.ts';
-import { releaseAbandoned } from './abandoned-files.ts';
 import type { Limits } from './limits.ts';
 import { MOMENTS_A_MS, type Standing } from './standing.ts';
 
@@ -23,6 +23,7 @@ export interface Part {
     /** Whether there are entries to be removed whose time has passed. Needs no lock. */
     readonly hasExpired: boolean;
     purge(limit: number): unknown;
+    releaseAbandoned(): boolean;
     standingOfNext(spare: number | undefined): Standing | undefined;
     evictSome(reason: EvictionReason, amount: number, bounds: EvictionBounds): void;
     /** Evicts what is over the limits. @returns whether nothing is, or all that may go is gone */
@@ -103,6 +104,13 @@ export class SharedLimits implements Limits {
     return this.#lastMoment;
   }
 
+  /** The same as a time in ms since the epoch, which goes back with the clock where that is set back. */
+  stamp(): number {
+    const now = this.now();
+    const moment = this.moment() / MOMENTS_A_MS;
+    return moment > now + SET_BACK_MS ? now : moment;
+  }
+
   /** How much of a limit a share is. */
   amount(reason: EvictionReason, units: number): number {
     const limit = this.#limit(reason);
@@ -129,7 +137,7 @@ export class SharedLimits implements Limits {
   reclaim(): boolean {
     let hasSome = false;
     for (const part of this.parts)
-      inTransactionOf(part, () => (hasSome = releaseAbandoned(part.storage, this.now()) || hasSome));
+      inTransactionOf(part, () => (hasSome = part.evictor.releaseAbandoned() || hasSome));
     return hasSome;
   }
 

@@ -1,8 +1,9 @@
 import { monotonicMs, nextTurn, sleepSync } from '../clock.ts';
 import { DiskCacheError } from '../errors.ts';
 import { damageOf } from '../storage/rows/sqlite-error.ts';
-import { Storage, type StorageOptions } from '../storage/storage.ts';
+import { Storage } from '../storage/storage.ts';
 import { checkSteps, orphanAge } from './check.ts';
+import { openForCheck } from './check-connection.ts';
 import { type CheckReport, Findings } from './findings.ts';
 
 /** What the thread has to know to check a cache. */
@@ -27,22 +28,11 @@ const LONGEST_PAUSE_MS = 4;
 export async function checkOnThread(
   directory: string,
   now: number,
-  { fix, timeoutMs, sizeLimit, readOnly }: CheckTerms,
+  terms: CheckTerms,
   progress: (checked: number) => boolean,
 ): Promise<CheckReport | undefined> {
-  const storage = openedOrDamaged({
-    directory,
-    sizeLimit,
-    timeoutMs,
-    random: Math.random,
-    drawn: 0,
-    memoryLimit: 0,
-    isDurable: false,
-    readOnly,
-    onCorrupt: 'throw',
-    now: () => now,
-    onRecreate: () => undefined,
-  });
+  const { fix, timeoutMs } = terms;
+  const storage = openedOrDamaged(() => openForCheck(directory, terms, () => now));
   if (!(storage instanceof Storage)) return storage;
   const steps = checkSteps({
     storage,
@@ -65,9 +55,9 @@ export async function checkOnThread(
 }
 
 /** Opens a cache. One whose database is so damaged that it cannot be opened is checked already. */
-function openedOrDamaged(options: StorageOptions): Storage | CheckReport {
+function openedOrDamaged(open: () => Storage): Storage | CheckReport {
   try {
-    return new Storage(options);
+    return open();
   } catch (error) {
     if (!(error instanceof DiskCacheError) || (damageOf(error) ?? damageOf(error.cause)) === undefined)
       throw error;

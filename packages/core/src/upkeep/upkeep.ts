@@ -5,14 +5,15 @@ import { isBusy } from '../storage/rows/sqlite-error.ts';
 import type { UseRow } from '../storage/rows/statements.ts';
 import type { FoundFile } from '../storage/files/value-files.ts';
 import type { Storage } from '../storage/storage.ts';
-import { hasAbandoned, releaseAbandoned } from './abandoned-files.ts';
+import type { AbandonedFiles } from './abandoned-files.ts';
 import { orphanAge } from './check.ts';
-import { isOrphan } from './check-files.ts';
+import { Sweep } from './sweep.ts';
 
 /** What upkeep needs of the cache that it keeps. */
 export interface UpkeepHost {
   readonly storage: Storage;
   readonly uses: Uses;
+  readonly abandoned: AbandonedFiles;
   readonly clock: Clock;
   readonly random: () => number;
   /** How long a write may wait for its lock after its file was begun. */
@@ -47,11 +48,11 @@ export class Upkeep {
   readonly #host: UpkeepHost;
   readonly #stopTicking: () => void;
   readonly #stopHurrying: () => void = () => undefined;
-  #usesToWrite: UseRow[] = [];
   #isWritingUses = false;
   /** When that was last begun, by monotonicMs(). */
   #wroteUses = monotonicMs();
   #ticksToSweep: number;
+  #lastSweep: Sweep | undefined;
   #isStopped = false;
 
   constructor(host: UpkeepHost) {
@@ -72,8 +73,7 @@ export class Upkeep {
 
   /** Forgets what was to be written to the database that was open before, whose value files are orphans now. */
   databaseReplaced(): void {
-    this.#usesToWrite = [];
-    this.#host.uses.forgetAll();
+    this.#host.uses.clear();
     this.#ticksToSweep = 1;
   }
 
@@ -88,13 +88,12 @@ export class Upkeep {
     if (!this.#isWritingUses) this.#writeUsesSoon();
     // A script that never lets the event loop turn.
     if (size >= 2 * USES_FULL && size % USES_FULL === 0) this.writeAllUses();
-    if (size >= 4 * USES_FULL) this.#host.uses.take();
+    if (size >= 4 * USES_FULL) uses.clear();
   }
 
   writeAllUses(): void {
     this.#wroteUses = monotonicMs();
-    if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
-    while (this.#usesToWrite.length > 0 && this.#writeSomeUses());
+    while (this.#writeSomeUses());
   }
 
   #tick(): void {
@@ -105,7 +104,8 @@ export class Upkeep {
     if (--this.#ticksToSweep > 0) return;
     this.#ticksToSweep = Infinity;
     const { storage, clock, timeoutMs } = this.#host;
-    this.#sweep(storage.files.list(), clock.now() - orphanAge(timeoutMs), 0);
+    this.#lastSweep = new Sweep(clock.now(), orphanAge(timeoutMs), this.#lastSweep);
+    this.#sweep(storage.files.list(), this.#lastSweep, 0);
   }
 
   #purge(): void {
@@ -115,10 +115,9 @@ export class Upkeep {
   }
 
   #removeAbandoned(): void {
-    const { storage, clock } = this.#host;
+    const { abandoned } = this.#host;
     try {
-      if (!hasAbandoned(storage, clock.now())) return;
-      this.#host.tryWrite(() => void releaseAbandoned(storage, clock.now()));
+      if (abandoned.areThere) this.#host.tryWrite(() => void abandoned.release());
     } catch (error) {
       // Somebody else is at it: the next tick will do.
       if (!isBusy(error)) this.#host.report(error);
@@ -138,28 +137,29 @@ export class Upkeep {
     this.#later(() => {
       this.#isWritingUses = false;
       this.#wroteUses = monotonicMs();
-      if (this.#usesToWrite.length === 0) this.#usesToWrite = this.#host.uses.take();
-      if (this.#usesToWrite.length === 0 || !this.#writeSomeUses()) return;
-      if (this.#usesToWrite.length > 0) this.#writeUsesSoon();
+      if (this.#writeSomeUses() && this.#host.uses.areLeaving) this.#writeUsesSoon();
     });
   }
 
+  /** @returns false when there are none, or they could not be written */
   #writeSomeUses(): boolean {
-    if (!this.#host.mayWriteUses()) return false;
-    const isWritten = this.#try(() => this.#host.writeUses(this.#usesToWrite.slice(0, USES_A_STEP)));
-    if (isWritten) this.#usesToWrite = this.#usesToWrite.slice(USES_A_STEP);
+    const { uses } = this.#host;
+    const rows = uses.next(USES_A_STEP);
+    if (rows.length === 0 || !this.#host.mayWriteUses()) return false;
+    const isWritten = this.#try(() => this.#host.writeUses(rows));
+    if (isWritten) uses.written(rows);
     return isWritten;
   }
 
   /** @param spentMs what the steps before this one took */
-  #sweep(all: Iterator<FoundFile>, before: number, spentMs: number): void {
+  #sweep(all: Iterator<FoundFile>, sweep: Sweep, spentMs: number): void {
     const { files, sql } = this.#host.storage;
     const since = monotonicMs();
     const spent = () => spentMs + monotonicMs() - since;
     try {
       for (let next = all.next(); !next.done; next = all.next()) {
-        if (isOrphan(next.value, sql, before)) files.removeSync(next.value.name);
-        if (monotonicMs() > since + STEP_MS) return this.#later(() => this.#sweep(all, before, spent()));
+        if (sweep.finds(next.value, sql)) files.removeSync(next.value.name);
+        if (monotonicMs() > since + STEP_MS) return this.#later(() => this.#sweep(all, sweep, spent()));
       }
     } catch (error) {
       this.#host.report(error);

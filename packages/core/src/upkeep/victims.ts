@@ -16,12 +16,19 @@ export class Victims {
   readonly #policy: Policy;
   readonly #uses: Uses;
   readonly #random: () => number;
+  readonly #now: () => number;
 
-  constructor(storage: Storage, policy: Policy, uses: Uses, random: () => number) {
+  constructor(
+    storage: Storage,
+    policy: Policy,
+    uses: Uses,
+    { random, now }: { readonly random: () => number; readonly now: () => number },
+  ) {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
     this.#random = random;
+    this.#now = now;
   }
 
   /**
@@ -72,7 +79,8 @@ export class Victims {
     const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
     if (low === null || high === null) return [];
     const { evictions } = transaction.totals;
-    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions);
+    const now = this.#now();
+    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions, now);
     if (high - low < ALL_COMPARED) return sql.candidatesFrom.all(low, ALL_COMPARED).map(candidate);
 
     const anyId = () => low + Math.floor(this.#random() * (high - low + 1));

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { progressOptions } from '../entry/progress-options.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import { checkSteps, orphanAge } from '../upkeep/check.ts';
+import { openForCheck } from '../upkeep/check-connection.ts';
 import type { CheckOptions, CheckReport } from '../upkeep/findings.ts';
 import { order } from '../upkeep/thread.ts';
 
@@ -23,7 +24,6 @@ export async function checkByThread(
   { fix = false, onProgress, signal }: CheckOptions,
 ): Promise<CheckReport> {
   signal?.throwIfAborted();
-  if (fix) engine.assertWritable();
   await engine.removals.settled();
   const { timeoutMs, sizeLimit, readOnly } = engine.settings;
   const report = await order('check', engine.directory, engine.now(), {
@@ -57,8 +57,11 @@ export function checkAtOnce(
       throw error;
     }
   };
+  const readAlone = () =>
+    openForCheck(engine.directory, { ...engine.settings, readOnly: true }, () => engine.now());
   const steps = checkSteps({
     storage,
+    openReader: storage.transaction.isOpen ? undefined : readAlone,
     now: engine.now(),
     orphanAgeMs: orphanAge(engine.settings.timeoutMs),
     isGoing: (file) => removals.has(file),

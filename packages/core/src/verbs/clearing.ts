@@ -60,7 +60,7 @@ async function clearedByThread(engine: Engine): Promise<number> {
     if (cleared !== 'busy') {
       await engine.log?.synced();
       engine.removals.discard(cleared.files);
-      engine.uses.forgetAll();
+      engine.uses.clear();
       engine.storage.forgetAll();
       return cleared.live;
     }

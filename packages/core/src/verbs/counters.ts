@@ -2,7 +2,7 @@ import type { Write } from '../calls/call.ts';
 import type { AGAIN, Engine } from '../engine/engine.ts';
 import { checkOptions, type EntryTerms, entryTerms, type SetOptions } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
-import { describe, DiskCacheError, InvalidArgumentError } from '../errors.ts';
+import { describe, describeKey, DiskCacheError, InvalidArgumentError } from '../errors.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';
 
 /** What incr() and decr() may say about the entry if there is no live one yet; one that is there keeps what it has. */
@@ -67,7 +67,7 @@ export class Counters {
     const row = engine.live.findFull(key);
     const value = row && this.#valueOf(key, row);
     const result = sum(key, value === undefined ? from : value, by);
-    const kept = row === undefined || value === undefined ? terms : engine.termsOf(row);
+    const kept = row === undefined || value === undefined ? terms : engine.live.termsOf(row);
     const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
     return typeof put === 'symbol' ? put : result;
   }
@@ -93,7 +93,7 @@ function sum(key: Key, value: unknown, by: number | bigint): number | bigint {
   if (Number.isFinite(result) && (!areWhole || Number.isSafeInteger(result))) return result;
   throw new DiskCacheError(
     'ERR_DISKCACHE_NUMBER',
-    `${value} + ${by} of key ${describe(key)} is no number that can be kept exactly; count with bigints`,
+    `${value} + ${by} of key ${describeKey(key)} is no number that can be kept exactly; count with bigints`,
   );
 }
 
@@ -102,7 +102,7 @@ function notANumberLike(key: Key, value: unknown, by: number | bigint): DiskCach
 }
 
 function holdsAnother(key: Key, held: string, wanted = 'not a number'): DiskCacheError {
-  return new DiskCacheError('ERR_DISKCACHE_NUMBER', `key ${describe(key)} holds ${held}, ${wanted}`);
+  return new DiskCacheError('ERR_DISKCACHE_NUMBER', `key ${describeKey(key)} holds ${held}, ${wanted}`);
 }
 
 function zeroLike(delta: number | bigint): number | bigint {

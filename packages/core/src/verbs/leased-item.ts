@@ -1,6 +1,9 @@
 import type { Write } from '../calls/call.ts';
+import type { AtOnce } from '../calls/at-once.ts';
+import type { InTurn } from '../calls/in-turn.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Entry } from '../entry/entry.ts';
-import type { LeasedRow, Queues } from './queues.ts';
+import type { LeasedRow, PullOptions, Queues } from './queues.ts';
 
 type LeasedQueue = Pick<Queues<never>, 'acknowledge' | 'release' | 'extend'>;
 
@@ -38,7 +41,45 @@ export interface LeasedItemSync<Value = unknown> extends Entry<Value> {
   extend(lease: number): boolean;
 }
 
-export function leasedItem<Value>(
+/** Hands out an item of a queue; one whose value cannot be read any more is passed over. */
+export async function pullLeased<Value>(
+  engine: Engine,
+  calls: Pick<InTurn, 'write' | 'valueOf'>,
+  queues: LeasedQueue & Pick<Queues<never>, 'lease'>,
+  prefix: string,
+  options: PullOptions,
+): Promise<LeasedItem<Value> | undefined> {
+  for (;;) {
+    const leased = await calls.write(queues.lease(prefix, options));
+    if (leased === undefined) return undefined;
+    const { row } = leased;
+    const found = await calls.valueOf(row.key, row, engine.live.findFull);
+    if (found === undefined) continue;
+    const entry = engine.live.entryOf(found.row, found.value) as Entry<Value>;
+    return leasedItem(entry, leased, queues, (work) => calls.write(work));
+  }
+}
+
+/** The same for DiskCacheSync. */
+export function pullLeasedSync<Value>(
+  engine: Engine,
+  calls: Pick<AtOnce, 'write' | 'valueOf'>,
+  queues: LeasedQueue & Pick<Queues<never>, 'lease'>,
+  prefix: string,
+  options: PullOptions,
+): LeasedItemSync<Value> | undefined {
+  for (;;) {
+    const leased = calls.write(queues.lease(prefix, options));
+    if (leased === undefined) return undefined;
+    const { row } = leased;
+    const found = calls.valueOf(row.key, row, engine.live.findFull);
+    if (found === undefined) continue;
+    const entry = engine.live.entryOf(found.row, found.value) as Entry<Value>;
+    return leasedItemSync(entry, leased, queues, (work) => calls.write(work));
+  }
+}
+
+function leasedItem<Value>(
   entry: Entry<Value>,
   leased: LeasedRow,
   queues: LeasedQueue,
@@ -60,7 +101,7 @@ export function leasedItem<Value>(
   };
 }
 
-export function leasedItemSync<Value>(
+function leasedItemSync<Value>(
   entry: Entry<Value>,
   leased: LeasedRow,
   queues: LeasedQueue,

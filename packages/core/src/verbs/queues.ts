@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Put, Take, Write } from '../calls/call.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkOptions, entryTerms, type SetOptions, validTtl } from '../entry/entry-options.ts';
@@ -6,7 +7,8 @@ import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { Prepare } from './writes.ts';
 import { type QueueKeys, queueKeys } from '../entry/queue-key.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
-import type { FullEntryRow, QueueQuery, ReplacedRow } from '../storage/rows/statements.ts';
+import type { QueueQuery, QueueRow } from '../storage/rows/queue-statements.ts';
+import type { FullEntryRow, ReplacedRow } from '../storage/rows/statements.ts';
 
 /** An end of a queue: items are pushed at the 'back' and pulled from the 'front', unless told otherwise. */
 export type Side = 'front' | 'back';
@@ -87,7 +89,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
   pull(prefix: string, options: PullOptions | undefined): Take {
     const keys = queueKeys(prefix);
     const side = validSide(checkOptions(options, ['side', 'lease']).side, 'front');
-    return { concerned: [keys.name], pick: () => this.#item(keys, side) };
+    return { concerned: [keys.name], pick: () => this.#freeItem(keys, side) };
   }
 
   /** Hands the item at one end out for a time. */
@@ -95,14 +97,15 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const keys = queueKeys(prefix);
     const { side, lease } = checkOptions(options, ['side', 'lease']);
     const place = validSide(side, 'front');
-    const leaseMs = validTtl(lease, 'lease');
+    const leaseMs = validTtl(lease, 'lease', 'to take the item for good');
     const work = () => {
-      const row = this.#item(keys, place);
+      const row = this.#freeItem(keys, place);
       if (row === undefined) return undefined;
       this.#engine.values.assertReadable(row.key, row);
       const leasedUntil = this.#until(leaseMs);
-      const token = Math.floor(this.#engine.settings.random() * Number.MAX_SAFE_INTEGER);
-      this.#engine.storage.sql.setLease.run(leasedUntil, token, row.id);
+      // Not from the cache's own random numbers: two processes may have been given the same ones.
+      const token = randomInt(2 ** 48 - 1);
+      this.#engine.storage.sql.queue.setLease.run(leasedUntil, leaseMs, token, row.id);
       return { row, leasedUntil, lease: token, concerned: [keys.name, row.key] };
     };
     return { concerned: [keys.name], work };
@@ -115,7 +118,9 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
 
   /** Gives an item back at once. @returns whether it still was handed out, by that lease */
   release(leased: LeasedRow): Write<boolean> {
-    return this.#onLeased(leased, ({ id }) => this.#engine.storage.sql.setLease.run(null, null, id));
+    return this.#onLeased(leased, ({ id }) =>
+      this.#engine.storage.sql.queue.setLease.run(null, null, null, id),
+    );
   }
 
   /** Has a lease end so many ms from now. @returns when that is, or undefined when it had ended */
@@ -124,7 +129,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     let leasedUntil = 0;
     const { concerned, work } = this.#onLeased(leased, ({ id }) => {
       leasedUntil = this.#until(checkedMs);
-      this.#engine.storage.sql.extendLease.run(leasedUntil, id);
+      this.#engine.storage.sql.queue.extendLease.run(leasedUntil, checkedMs, id);
     });
     return { concerned, work: () => (work() === true ? leasedUntil : undefined) };
   }
@@ -133,7 +138,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     return {
       concerned,
       work: () => {
-        const held = this.#engine.storage.sql.findLeased.get(row.key, lease, this.#engine.now());
+        const held = this.#engine.storage.sql.queue.leased.get(row.key, lease, this.#engine.now());
         if (held === undefined) return false;
         work(held);
         return true;
@@ -147,7 +152,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
 
   /** The key of the outermost item, also of one that is handed out. */
   #edge(keys: QueueKeys, side: Side): string | undefined {
-    for (const { key } of this.#engine.storage.sql.queueEdge[side].iterate(this.#query(keys))) {
+    for (const { key } of this.#engine.storage.sql.queue.edge[side].iterate(this.#query(keys))) {
       if (keys.isItem(key)) return key;
     }
     return undefined;
@@ -157,11 +162,24 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     return { from: range.from, to: range.to, bytes, now: this.#engine.now() };
   }
 
-  #item(keys: QueueKeys, side: Side): FullEntryRow | undefined {
-    for (const row of this.#engine.storage.sql.queueItem[side].iterate(this.#query(keys))) {
-      if (keys.isItem(row.key as string)) return row;
+  /** @param met told of items whose lease began before the clock was set back */
+  #item(keys: QueueKeys, side: Side, met?: (row: QueueRow) => void): FullEntryRow | undefined {
+    const query = this.#query(keys);
+    for (const row of this.#engine.storage.sql.queue.item[side].iterate(query)) {
+      if (!keys.isItem(row.key as string)) continue;
+      if ((row.leasedUntil ?? 0) <= query.now) return row;
+      met?.(row);
     }
     return undefined;
+  }
+
+  /** The same; has leases that began before the clock was set back begin anew, so that they end. Needs the write lock. */
+  #freeItem(keys: QueueKeys, side: Side): FullEntryRow | undefined {
+    const endless: QueueRow[] = [];
+    const found = this.#item(keys, side, (row) => endless.push(row));
+    for (const { id, leasedFor } of endless)
+      this.#engine.storage.sql.queue.extendLease.run(this.#until(leasedFor ?? 0), leasedFor ?? 0, id);
+    return found;
   }
 }
 

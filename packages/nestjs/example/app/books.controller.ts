@@ -1,9 +1,10 @@
-import { CacheInterceptor } from '@nestjs/cache-manager';
-import { Controller, Get, Param, ParseIntPipe, UseInterceptors } from '@nestjs/common';
+import { CacheTags, DiskCacheInterceptor, EvictTags } from '@diskcache/nestjs';
+import { Controller, Get, Param, ParseIntPipe, Post, StreamableFile, UseInterceptors } from '@nestjs/common';
 import { BooksService } from './books.service.ts';
 
 @Controller('books')
-@UseInterceptors(CacheInterceptor)
+@UseInterceptors(DiskCacheInterceptor)
+@CacheTags('books')
 export class BooksController {
   readonly #books: BooksService;
 
@@ -17,7 +18,20 @@ export class BooksController {
   }
 
   @Get(':id')
+  @CacheTags((request) => `book:${request.params.id}`)
   find(@Param('id', ParseIntPipe) id: number) {
     return this.#books.find(id);
+  }
+
+  @Get(':id/cover')
+  @CacheTags((request) => `book:${request.params.id}`)
+  async cover(@Param('id', ParseIntPipe) id: number) {
+    return new StreamableFile(await this.#books.cover(id), { type: 'image/svg+xml' });
+  }
+
+  @Post(':id/sales')
+  @EvictTags((request) => `book:${request.params.id}`, 'reports')
+  sell(@Param('id', ParseIntPipe) id: number) {
+    return this.#books.sell(id);
   }
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, NotFoundException } from '@nestjs/common';
 
@@ -20,13 +21,30 @@ export class BooksService {
 
   async find(id: number) {
     await sleep(100);
-    const book = BOOKS.find((one) => one.id === id);
-    if (book === undefined) throw new NotFoundException(`there is no book ${id}`);
-    return { ...book, ...signature() };
+    return { ...bookOf(id), ...signature() };
+  }
+
+  async cover(id: number): Promise<Readable> {
+    const { title } = bookOf(id);
+    await sleep(150);
+    return Readable.from(
+      `<svg xmlns="http://www.w3.org/2000/svg"><!-- ${process.pid} --><text>${title}</text></svg>`,
+    );
   }
 
   async salesReport() {
     await sleep(500);
     return { sold: BOOKS.reduce((sum, { sold }) => sum + sold, 0), ...signature() };
   }
+
+  sell(id: number) {
+    bookOf(id).sold++;
+    return { sold: id };
+  }
+}
+
+function bookOf(id: number) {
+  const book = BOOKS.find((one) => one.id === id);
+  if (book === undefined) throw new NotFoundException(`there is no book ${id}`);
+  return book;
 }

@@ -1,24 +1,22 @@
-import { diskStoreOf } from '@diskcache/nestjs';
-import { CACHE_MANAGER } from '@nestjs/cache-manager';
-import { Controller, Delete, Get, Inject, Param } from '@nestjs/common';
-import type { Cache } from 'cache-manager';
+import { DiskCache } from '@diskcache/core';
+import { Controller, Delete, Get, Param } from '@nestjs/common';
 
 /** What a cache in memory does not have. */
 @Controller('cache')
 export class CacheController {
-  readonly #cache: Cache;
+  readonly #cache: DiskCache;
 
-  constructor(@Inject(CACHE_MANAGER) cache: Cache) {
+  constructor(cache: DiskCache) {
     this.#cache = cache;
   }
 
   @Get()
   stats() {
-    return diskStoreOf(this.#cache).cache.stats();
+    return this.#cache.stats();
   }
 
   @Delete('tags/:tag')
   async evict(@Param('tag') tag: string) {
-    return { evicted: await diskStoreOf(this.#cache).evict(tag) };
+    return { evicted: await this.#cache.evict(tag) };
   }
 }

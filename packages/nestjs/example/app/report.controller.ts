@@ -1,9 +1,11 @@
+import { tagged } from '@diskcache/nestjs';
 import { CACHE_MANAGER } from '@nestjs/cache-manager';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
 import type { Response } from 'express';
 import { BooksService } from './books.service.ts';
 
+/** Without an interceptor. */
 @Controller('report')
 export class ReportController {
   readonly #books: BooksService;
@@ -17,10 +19,11 @@ export class ReportController {
   @Get()
   async report(@Res({ passthrough: true }) response: Response) {
     let found = 'HIT';
-    const report = await this.#cache.wrap('report:sales', () => {
+    const compute = () => {
       found = 'MISS';
       return this.#books.salesReport();
-    });
+    };
+    const report = await tagged(this.#cache).wrap('report:sales', compute, { tags: ['reports'] });
     response.setHeader('X-Cache', found);
     return report;
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -53,27 +54,22 @@ export function bytesOnDisk(size: number): number {
  */
 export class ValueFiles {
   readonly #directory: string;
-  readonly #random: () => number;
   readonly #isDurable: boolean;
   readonly #syncName: SyncName | undefined;
   /** Those whose own names are known to be on disk. */
   readonly #syncedFolders = new Set<string>();
 
   /** @param isDurable whether a file that was written is to be on disk, and not only on its way there */
-  constructor(cacheDirectory: string, random: () => number, isDurable = false) {
+  constructor(cacheDirectory: string, isDurable = false) {
     this.#directory = join(cacheDirectory, 'values');
-    this.#random = random;
     this.#isDurable = isDurable;
     if (isDurable) this.#syncName = (path) => this.#syncNames(path);
   }
 
   /** A name for a new file, with `/` between its parts on every system. */
   newName(): string {
-    const part = () =>
-      Math.floor(this.#random() * 0x1_0000_0000)
-        .toString(16)
-        .padStart(8, '0');
-    const digits = part() + part() + part() + part();
+    // Not from the cache's own random numbers: two processes, or two runs, may have been given the same ones.
+    const digits = randomBytes(16).toString('hex');
     return `${digits.slice(0, 2)}/${digits.slice(2)}.val`;
   }
 

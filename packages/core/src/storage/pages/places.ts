@@ -1,5 +1,5 @@
 import type { Course } from '../../entry/iteration-options.ts';
-import { describe, DiskCacheError } from '../../errors.ts';
+import { describeKey, DiskCacheError } from '../../errors.ts';
 import type { PageStatements } from '../rows/page-statements.ts';
 
 /** A range of places in the order of insertion, both ends included. */
@@ -25,6 +25,6 @@ export function placesOf(statements: PageStatements, { beside }: Course): Places
 export function placeUnknown({ key, side }: NonNullable<Course['beside']>): DiskCacheError {
   return new DiskCacheError(
     'ERR_DISKCACHE_ABSENT',
-    `what was stored ${side} key ${describe(key)} is not known any more: the key is not in the cache`,
+    `what was stored ${side} key ${describeKey(key)} is not known any more: the key is not in the cache`,
   );
 }

@@ -8,6 +8,7 @@ export interface MovedRow extends RowContent, RowExtras {
   readonly key: Key;
   readonly seq: number;
   readonly leasedUntil: number | null;
+  readonly leasedFor: number | null;
   readonly lease: number | null;
   /** Of its uses, null where there was none. */
   readonly at: number | null;

@@ -24,9 +24,8 @@ export interface DatabaseOptions {
   readonly onCorrupt: 'recreate' | 'throw';
   /** Hears of a database that was set aside. */
   readonly onRecreate: (recreation: Recreation) => void;
-  /** The time in ms since the epoch, and random numbers from 0 to below 1, for the names of what is set aside. */
+  /** The time in ms since the epoch, for the names of what is set aside. */
   readonly now: () => number;
-  readonly random: () => number;
 }
 
 /** An open database. */

@@ -14,10 +14,11 @@ import { whileBusy } from './while-busy.ts';
 
 /**
  * What SQLite says when the files are not there that processes read a log with, and cannot be made: nobody has
- * the database open, and it is where nothing can be written.
+ * the database open, and it is where nothing can be written, or on a full disk.
  */
 const CANNOT_SHARE = new Set([
   'SQLITE_CANTOPEN',
+  'SQLITE_IOERR_SHMSIZE',
   'SQLITE_READONLY_DIRECTORY',
   'SQLITE_READONLY_CANTINIT',
   'SQLITE_READONLY_RECOVERY',

@@ -51,6 +51,7 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  * entry.staleUntil  until when the row stays after it has expired, for getOrSet() alone, in ms since the epoch
  * entry.cost      how long the value took to compute, in ms, where getOrSet() did
  * entry.leasedUntil  until when it is handed out by pull() with a lease, in ms since the epoch
+ * entry.leasedFor  how many ms that is from when it was handed out: longer than that it can only be if the clock was set back
  * entry.lease     which lease that is: a random number, so that none is taken for another
  * entry.stored    ms since the epoch, with a fraction that keeps the writes of one process in order
  * entry.tick      how many entries had been evicted when it was stored
@@ -64,6 +65,7 @@ export const LAST_SEQ = Number.MAX_SAFE_INTEGER;
  *                 entries never read
  * lease           who computes the value of a key for all processes, and until when others trust in that; or, with an
  *                 error, until when the attempt that failed is not repeated
+ * lease.lasts     as entry.leasedFor
  * lease.evicted   JSON array of the tags that were evicted since, or NULL
  * reservation     the space that is kept for a file which is being written, until its entry counts it
  * reservation.since   when it was first kept, in ms since the epoch: its file, which tells more, may not be there yet
@@ -83,6 +85,7 @@ CREATE TABLE entry (
   staleUntil INTEGER,
   cost REAL,
   leasedUntil INTEGER,
+  leasedFor INTEGER,
   lease INTEGER,
   stored REAL NOT NULL,
   tick INTEGER NOT NULL,
@@ -110,6 +113,7 @@ CREATE TABLE lease (
   key PRIMARY KEY,
   token INTEGER NOT NULL,
   until INTEGER NOT NULL,
+  lasts INTEGER NOT NULL,
   error TEXT,
   evicted TEXT
 ) WITHOUT ROWID;

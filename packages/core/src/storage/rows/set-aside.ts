@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import type { Recreation } from '../../events.ts';
 
@@ -32,12 +33,11 @@ export function isSameFile(one: FileIdentity | undefined, other: FileIdentity | 
 
 /** A name for a database that is set aside. */
 export function asideName(
-  { path, now, random }: { readonly path: string; readonly now: () => number; readonly random: () => number },
+  { path, now }: { readonly path: string; readonly now: () => number },
   reason: Recreation['reason'],
 ): string {
   const time = new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const digits = Math.floor(random() * 0x1_0000_0000).toString(16);
-  return `${path}.${reason}-${time}-${digits.padStart(8, '0')}`;
+  return `${path}.${reason}-${time}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Gives a database and what belongs to it other names. Who has it open keeps it. Needs the path for itself. */

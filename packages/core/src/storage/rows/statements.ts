@@ -1,6 +1,8 @@
+import { SET_BACK_MS } from '../../clock.ts';
 import type { Key } from '../../entry/key.ts';
 import { CheckStatements } from './check-statements.ts';
 import { MoveStatements } from './move-statements.ts';
+import { queueStatements } from './queue-statements.ts';
 import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
 import type { Query, SqliteDatabase } from './sqlite-database.ts';
@@ -86,6 +88,8 @@ export interface ComputedRow extends FullEntryRow {
 export interface LeaseRow {
   readonly token: number;
   readonly until: number;
+  /** How many ms that is from when it was taken or renewed last. */
+  readonly lasts: number;
   /** How it failed; null while it is being computed. */
   readonly error: string | null;
   /** JSON array of the tags that were evicted since, or null. */
@@ -100,12 +104,13 @@ export interface UseRow {
   readonly tick: number;
 }
 
-/** The keys of a queue: those with `from` <= key < `to` that have so many bytes, and have not expired by `now`. */
-export interface QueueQuery {
-  readonly from: string;
-  readonly to: Key;
-  readonly bytes: number;
-  readonly now: number;
+/** A use that moves the time at which an entry expires. */
+export interface SlidingUse {
+  readonly id: number;
+  readonly at: number;
+  readonly maxIdleMs: number;
+  /** What was stored later than this was stored before the clock was set back. */
+  readonly latest: number;
 }
 
 const LOCATED = 'id, codec, expires, size, checksum, file, value';
@@ -144,8 +149,6 @@ const insertion = (names: readonly string[]) =>
 const assignments = (names: readonly string[], value: '?' | 'NULL') =>
   names.map((name) => `${name} = ${value}`).join(', ');
 
-const NOT_EXPIRED = 'AND (expires IS NULL OR expires > :now)';
-
 /**
  * All SQL that runs on an open cache, prepared once. A limit is written `+?`: SQLite compiles a statement anew each time
  * that a bare one is bound, for ten times the cost of looking into an empty index.
@@ -159,14 +162,6 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     db.prepare(sql).pluck() as Query<Parameters, number>;
   const text = <Parameters extends unknown[]>(sql: string) =>
     db.prepare(sql).pluck() as Query<Parameters, string>;
-  const fromEnds = <Given, Row>(columns: string, where: string) => {
-    const from = (order: 'ASC' | 'DESC') =>
-      one<[Given], Row>(
-        `SELECT ${columns} FROM entry WHERE key >= :from AND key < :to AND length(CAST(key AS BLOB)) = :bytes ${where}
-         ORDER BY key ${order}`,
-      );
-    return { front: from('ASC'), back: from('DESC') };
-  };
   return {
     begin: one<[]>('BEGIN IMMEDIATE'),
     beginRead: one<[]>('BEGIN'),
@@ -203,11 +198,11 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
        WHERE id = :id`,
     ),
     /** Moves the time at which an entry expires, where it moves with use. */
-    slide: one<[{ id: number; at: number; maxIdleMs: number }]>(
+    slide: one<[SlidingUse]>(
       `UPDATE entry SET
          expires = max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))),
          staleUntil = staleUntil + max(expires, min(deadline, CAST(:at + :maxIdleMs AS INTEGER))) - expires
-       WHERE id = :id AND deadline IS NOT NULL AND stored <= :at`,
+       WHERE id = :id AND deadline IS NOT NULL AND (stored <= :at OR stored > :latest)`,
     ),
     setSeq: one<[seq: number, id: number]>('UPDATE entry SET seq = ? WHERE id = ?'),
     setId: one<[now: number, before: number]>('UPDATE entry SET id = ? WHERE id = ?'),
@@ -233,11 +228,11 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     ),
     removeTag: one<[tag: string, key: Key]>('DELETE FROM tag WHERE tag = ? AND key = ?'),
 
-    addUse: one<[UseRow & { halfLife: number }]>(
+    addUse: one<[UseRow & { halfLife: number; latest: number }]>(
       `INSERT INTO use (id, at, hits, tick)
-       SELECT :id, :at, :hits + 1, :tick FROM entry WHERE entry.id = :id AND stored <= :at
+       SELECT :id, :at, :hits + 1, :tick FROM entry WHERE entry.id = :id AND (stored <= :at OR stored > :latest)
        ON CONFLICT (id) DO UPDATE SET
-         at = max(at, :at), hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
+         at = CASE WHEN at > :latest THEN :at ELSE max(at, :at) END, hits = hits * pow(0.5, (:tick - tick) / :halfLife) + :hits, tick = :tick`,
     ),
     removeUse: one<[id: number]>('DELETE FROM use WHERE id = ?'),
     removeUses: one<[ids: string]>('DELETE FROM use WHERE id IN (SELECT value FROM json_each(?))'),
@@ -288,36 +283,24 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT ${CANDIDATE} FROM entry LEFT JOIN use USING (id) WHERE id >= ? ORDER BY id LIMIT +?`,
     ),
 
-    /** Keys of a queue's items, also of those that are handed out, from one end. */
-    queueEdge: fromEnds<QueueQuery, { key: string }>('key', NOT_EXPIRED),
-    /** Items that are neither handed out nor expired, from one end. */
-    queueItem: fromEnds<QueueQuery, FullEntryRow>(
-      FULL,
-      `${NOT_EXPIRED} AND (leasedUntil IS NULL OR leasedUntil <= :now)`,
-    ),
-    setLease: one<[leasedUntil: number | null, lease: number | null, id: number]>(
-      'UPDATE entry SET leasedUntil = ?, lease = ? WHERE id = ?',
-    ),
-    extendLease: one<[leasedUntil: number, id: number]>('UPDATE entry SET leasedUntil = ? WHERE id = ?'),
-    findLeased: one<[Key, lease: number, now: number], ReplacedRow>(
-      `SELECT ${REPLACED} FROM entry WHERE key = ? AND lease = ? AND leasedUntil > ?`,
-    ),
-
     findComputed: one<[Key], ComputedRow>(`SELECT ${FULL}, ${EXTRAS.join(', ')} FROM entry WHERE key = ?`),
     /** When the entry of a key was stored, live or not. */
     storedAt: number<[Key]>('SELECT stored FROM entry WHERE key = ?'),
-    findLease: one<[Key], LeaseRow>('SELECT token, until, error, evicted FROM lease WHERE key = ?'),
-    takeLease: one<[Key, token: number, until: number]>(
-      'INSERT OR REPLACE INTO lease (key, token, until) VALUES (?, ?, ?)',
+    findLease: one<[Key], LeaseRow>('SELECT token, until, lasts, error, evicted FROM lease WHERE key = ?'),
+    takeLease: one<[Key, token: number, until: number, lasts: number]>(
+      'INSERT OR REPLACE INTO lease (key, token, until, lasts) VALUES (?, ?, ?, ?)',
     ),
     renewLease: one<[until: number, Key, token: number]>(
       'UPDATE lease SET until = ? WHERE key = ? AND token = ?',
     ),
-    failLease: one<[until: number, error: string, Key, token: number]>(
-      'UPDATE lease SET until = ?, error = ? WHERE key = ? AND token = ?',
+    failLease: one<[until: number, lasts: number, error: string, Key, token: number]>(
+      'UPDATE lease SET until = ?, lasts = ?, error = ? WHERE key = ? AND token = ?',
     ),
     endLease: one<[Key, token: number]>('DELETE FROM lease WHERE key = ? AND token = ?'),
-    endLeasesUntil: one<[now: number]>('DELETE FROM lease WHERE until <= ?'),
+    /** Also what was taken before the clock was set back. */
+    endLeasesUntil: one<[{ now: number }]>(
+      `DELETE FROM lease WHERE until <= :now OR until > :now + lasts + ${SET_BACK_MS}`,
+    ),
     endLeaseOf: one<[Key]>('DELETE FROM lease WHERE key = ?'),
     endLeasesIn: one<[from: string, to: Key]>('DELETE FROM lease WHERE key >= ? AND key < ?'),
     /** With a condition, since SQLite would write a page to empty a table that is empty. */
@@ -363,6 +346,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
     pages: new PageStatements(db, qualified(FULL)),
     check: new CheckStatements(db, REPLACED),
     move: new MoveStatements(db),
+    queue: queueStatements(db, { full: FULL, replaced: REPLACED }),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(
       'SELECT count(*) FROM (SELECT 1 FROM entry WHERE file IS NOT NULL LIMIT +?)',

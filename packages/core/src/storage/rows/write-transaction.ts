@@ -1,4 +1,4 @@
-import { DiskCacheError, InvalidArgumentError } from '../../errors.ts';
+import { DiskCacheError } from '../../errors.ts';
 import { isBusy } from './sqlite-error.ts';
 import type { Connection } from './connection.ts';
 import type { Statements } from './statements.ts';
@@ -60,16 +60,9 @@ export class WriteTransaction {
    * more: they would be on their own.
    *
    * @throws what made SQLite take it back
-   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` in a transaction that only reads
    */
   part<T>(work: () => T): T {
     this.#assertWhole();
-    if (!this.#isWriting) {
-      throw new InvalidArgumentError(
-        'ERR_DISKCACHE_TRANSACTION',
-        'onProgress of check() must not change the cache, which is just read as it was at one moment',
-      );
-    }
     try {
       return work();
     } catch (error) {
