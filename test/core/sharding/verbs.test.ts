@@ -3,10 +3,13 @@ import { cacheVerbsSpec } from '../../contract/cache-verbs.ts';
 import { asVerbs, openSharded, openShardedSync } from '../../support/sharded.ts';
 
 specified('values in rows', {});
-specified('values in files', { fileThreshold: 1, checksum: true });
-specified('3 shards, lfu', { shards: 3, eviction: 'lfu' });
-specified('1 shard', { shards: 1 });
-specified('fifo, on disk at once', { eviction: 'fifo', durability: 'full', fileThreshold: 100 });
+specified('3 shards, values in files, lfu', { shards: 3, fileThreshold: 1, checksum: true, eviction: 'lfu' });
+specified('2 shards, on disk at once, fifo', {
+  shards: 2,
+  eviction: 'fifo',
+  durability: 'full',
+  fileThreshold: 100,
+});
 
 function specified(setUp: string, set: ShardedDiskCacheOptions): void {
   cacheVerbsSpec(`ShardedDiskCache, ${setUp}`, (options, directory) =>
