@@ -260,6 +260,7 @@ export class AtOnce {
     const { recovery, fullDisk } = this.#engine;
     if (recovery.from(error)) return true;
     const cause = error instanceof ThrownByBody ? error.error : error;
+    this.#engine.share?.settleSync();
     return fullDisk.makeRoomSync({ error: cause, tries: failures, bytes });
   }
 

@@ -104,7 +104,7 @@ export class PendingFile {
     const room = Math.max(bytes, MADE_AT_ONCE_BYTES);
     if (!(await engine.fullDisk.makeRoom({ error, tries, bytes: room }))) return false;
     await this.#queue.run([], () => (engine.evictor.makeRoom(NOTHING, engine.sliceEnd) ? undefined : AGAIN));
-    await engine.removals.settled();
+    await (engine.share ?? engine.removals).settled();
     return true;
   }
 

@@ -282,7 +282,7 @@ export class Evictor {
     if (pressed !== 'none') return pressed;
     const victim = this.#victims.next(room.file?.maySpend ? undefined : room.spare);
     if (victim !== undefined) return this.#evict(victim, reason);
-    if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
+    if (this.#diskLimit < this.#limits.sizeLimit) this.#raiseDiskLimit(room, deadline);
     else if (this.#isExcused(room)) return 'none';
     else if (!this.#reclaim()) throw new RoomTaken(this.#set.sizeLimit);
     return 'more';
@@ -292,8 +292,12 @@ export class Evictor {
     return Math.min(this.#limits.sizeLimit, this.#diskLimit);
   }
 
-  /** With nothing left to evict it can only be tried. */
-  #forgetDiskLimit(): void {
+  /** With nothing left to evict it can only be tried; in a sharded cache there may be something in another part. */
+  #raiseDiskLimit({ bytes }: Room, deadline: number): void {
+    const { space } = this.#storage.transaction.totals;
+    const evicted = this.#share?.evictElsewhere(space + bytes - this.#diskLimit, deadline) ?? 0;
+    this.#diskLimit += evicted;
+    if (evicted > 0) return;
     if (this.#policy.victims === 'none')
       throw new DiskCacheError('ERR_DISKCACHE_DISK_FULL', "the disk is full and eviction is 'none'");
     this.#diskLimit = Infinity;

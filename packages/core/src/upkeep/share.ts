@@ -102,7 +102,8 @@ export class Share implements Limits {
    * @returns whether it was something
    */
   extend(reason: EvictionReason, added: number): boolean {
-    if (this.#untilAsked > 0) return false;
+    // Where the disk is full, and not the share, others cannot help with theirs.
+    if (this.#untilAsked > 0 || this.#missing(reason, added) <= 0) return false;
     let hasMore = false;
     for (const { part, isStale } of this.#offers(reason)) {
       if (this.#missing(reason, added) <= 0) break;
@@ -125,6 +126,7 @@ export class Share implements Limits {
    * @param spare the id of an entry of this part that is not to go
    */
   press(reason: EvictionReason, added: number, deadline: number, spare: number | undefined): Pressed {
+    if (this.#missing(reason, added) <= 0) return 'none';
     const piece = Math.ceil(this.#missing(reason, added) * PIECE);
     const candidates: Candidate[] = [];
     let pressed: Pressed = 'none';
@@ -180,6 +182,33 @@ export class Share implements Limits {
     const pauseMs = this.#isToPause ? LONGEST_PAUSE_MS * this.whole.random() : 0;
     this.#isToPause = false;
     return pauseMs;
+  }
+
+  /** Has other parts evict for the sake of the disk that all are on. @returns how many bytes */
+  evictElsewhere(bytes: number, deadline: number): number {
+    const others = this.whole.parts.filter((part) => part !== this.#own);
+    let evicted = 0;
+    for (const [place, part] of others.entries()) {
+      const { transaction } = part.storage;
+      const amount = Math.ceil((bytes - evicted) / (others.length - place));
+      if (amount <= 0 || monotonicMs() > deadline) break;
+      inTransactionOf(part, () => {
+        const before = transaction.totals.space;
+        part.evictor.evictSome('size', amount, { deadline });
+        evicted += before - transaction.totals.space;
+      });
+    }
+    return evicted;
+  }
+
+  /** Resolves when the files are gone of what was evicted in any part. */
+  async settled(): Promise<void> {
+    await Promise.all(this.whole.parts.map(({ removals }) => removals.settled()));
+  }
+
+  /** The same on the caller's thread. */
+  settleSync(): void {
+    for (const { removals } of this.whole.parts) removals.settleSync();
   }
 
   /**

@@ -29,6 +29,10 @@ export interface Part {
     /** Evicts what is over the limits. @returns whether nothing is, or all that may go is gone */
     evictDown(deadline: number): boolean;
   };
+  readonly removals: {
+    settled(): Promise<void>;
+    settleSync(): void;
+  };
   /** Does work in a transaction of its own, or returns false at once where that would have to wait, or failed. */
   tryWrite(work: () => void): boolean;
 }
