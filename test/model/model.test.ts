@@ -5,12 +5,15 @@ import {
   DiskCacheSync,
   type IterationOptions,
   type Key,
+  ShardedDiskCache,
+  ShardedDiskCacheSync,
 } from '@diskcache/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asPromises, type CacheVerbs } from '../contract/verbs.ts';
 import { listed } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { asVerbs } from '../support/sharded.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 import { PlainCache } from './plain-cache.ts';
 import { FILE_THRESHOLD, QUEUE, type Selection, someSteps, START, type Step } from './steps.ts';
@@ -310,3 +313,33 @@ describe.for<
     );
   });
 });
+
+test('ShardedDiskCacheSync does what a plain cache in memory does', { timeout: 600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(someSteps, (steps) =>
+      agree(
+        (options, directory) => asVerbs(new ShardedDiskCacheSync(directory, options)),
+        atOnce(steps),
+        () => true,
+      ),
+    ),
+    { numRuns: RUNS / 3 },
+  );
+});
+
+test(
+  'ShardedDiskCache, its calls mostly not awaited, does what a plain cache does',
+  { timeout: 600_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(someSteps, fc.integer({ min: 1, max: 30 }), (steps, every) =>
+        agree(
+          (options, directory) => asVerbs(new ShardedDiskCache(directory, { shards: 3, ...options })),
+          byKey(steps),
+          (place) => place % every === 0,
+        ),
+      ),
+      { numRuns: RUNS / 3 },
+    );
+  },
+);

@@ -98,10 +98,13 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * @throws InvalidArgumentError when an option is wrong, DiskCacheError `ERR_DISKCACHE_FORMAT` when a newer version has
    *   made the cache, `ERR_DISKCACHE_STORAGE` when the system refuses; what else can be wrong, see `onCorrupt`
    */
-  constructor(directory?: string, options?: DiskCacheOptions) {
+  constructor(directory?: string, options?: DiskCacheOptions);
+  /** @internal */
+  constructor(engine: Engine, calls: InTurn);
+  constructor(given?: string | Engine, more?: DiskCacheOptions | InTurn) {
     super();
-    this.#engine = new Engine(directory, options);
-    this.#calls = new InTurn(this.#engine);
+    this.#engine = given instanceof Engine ? given : new Engine(given, more as DiskCacheOptions | undefined);
+    this.#calls = more instanceof InTurn ? more : new InTurn(this.#engine);
     const prepare: Prepare<PreparedValue | UnfinishedValue> = (...given) =>
       this.#engine.values.prepareLater(...given);
     this.#writes = new Writes(this.#engine, prepare);

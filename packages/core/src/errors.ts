@@ -41,6 +41,8 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_NOT_HELD'
   /** `after` in the order of insertion is not in the cache, so that its place is not known. */
   | 'ERR_DISKCACHE_ABSENT'
+  /** The folder is that of a ShardedDiskCache where a DiskCache was to be opened, or the other way round, or it has another number of shards. */
+  | 'ERR_DISKCACHE_SHARDS'
   /** cache.db is not a DiskCache, or was written by a newer version. */
   | 'ERR_DISKCACHE_FORMAT'
   /** cache.db is damaged, and `onCorrupt: 'throw'` forbids to start anew. */

@@ -2,6 +2,10 @@ import './node-version.ts';
 
 export { DiskCache } from './disk-cache.ts';
 export { type CacheView, DiskCacheSync } from './disk-cache-sync.ts';
+export { ShardedDiskCache } from './sharding/sharded-disk-cache.ts';
+export { ShardedDiskCacheSync } from './sharding/sharded-disk-cache-sync.ts';
+export type { ReshardOptions } from './sharding/resharding.ts';
+export type { ShardedDiskCacheOptions } from './sharding/shards.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { CollectionDoor } from './collection-door.ts';
 export type { Deque } from './collections/deque.ts';

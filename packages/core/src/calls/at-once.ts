@@ -1,5 +1,6 @@
 import { monotonicMs, sleepSync } from '../clock.ts';
-import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { AGAIN, SLICE_MS } from '../engine/slice.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { fileIsGone, inSnapshot } from '../engine/snapshot.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
@@ -12,7 +13,7 @@ import { isBusy, storageError, ThrownByBody } from '../storage/rows/sqlite-error
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import { freeOnDiskNow } from '../upkeep/freed-space.ts';
 import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
-import { RoomTaken } from '../upkeep/evictor.ts';
+import { RoomLocked, RoomTaken } from '../upkeep/evictor.ts';
 import { putReserved, reserveSpace } from './file-space.ts';
 
 const LONGEST_PAUSE_MS = 4;
@@ -110,7 +111,7 @@ export class AtOnce {
         if (typeof content === 'string') engine.broken.removeEntry(key, file as string, content);
         else {
           const value = values.decode(key, row, content);
-          engine.delete(key);
+          engine.changes.delete(key);
           return { row, value };
         }
       }
@@ -203,8 +204,8 @@ export class AtOnce {
       try {
         return this.#write(() => reserveSpace(engine, file, space, { replaced }), undefined);
       } catch (error) {
-        const mayWait = error instanceof RoomTaken && !transaction.isOpen && reservations.hasOthers;
-        if (!mayWait || monotonicMs() > end) throw error;
+        const mayEnd = error instanceof RoomLocked || (error instanceof RoomTaken && reservations.hasOthers);
+        if (!mayEnd || transaction.isOpen || monotonicMs() > end) throw error;
       }
     }
   }
@@ -272,12 +273,15 @@ export class AtOnce {
     const { recovery, fullDisk } = this.#engine;
     if (recovery.from(error)) return true;
     const cause = error instanceof ThrownByBody ? error.error : error;
+    this.#engine.share?.settleSync();
     return fullDisk.makeRoomSync({ error: cause, tries: failures, bytes });
   }
 
   #slice<T>(work: () => T, log: LogSync | undefined): T {
     const engine = this.#engine;
     if (engine.checkpoints.isBehind) engine.checkpoints.catchUpSync();
+    const pauseMs = engine.share?.takePause() ?? 0;
+    if (pauseMs > 0) sleepSync(pauseMs);
     if (!this.#begin()) this.#waitForLock();
     engine.sliceEnd = monotonicMs() + SLICE_MS;
     let result: T;

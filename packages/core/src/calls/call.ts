@@ -1,4 +1,4 @@
-import type { AGAIN } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { Key } from '../entry/key.ts';
 import type { FullEntryRow } from '../storage/rows/statements.ts';

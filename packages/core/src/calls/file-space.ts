@@ -1,4 +1,5 @@
-import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { AGAIN } from '../engine/slice.ts';
 import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
-import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { AGAIN } from '../engine/slice.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { isFile, isRow, type PreparedValue, type UnfinishedValue } from '../engine/value-layout.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
@@ -10,6 +11,7 @@ import { isBusy, storageError } from '../storage/rows/sqlite-error.ts';
 import type { EntryRow, FullEntryRow } from '../storage/rows/statements.ts';
 import type { CheckedRange } from '../streams/stream-options.ts';
 import type { Concerned, Loaded, NextPage, Put, StagedPut, Stepwise, Take, Write } from './call.ts';
+import { FileRoom } from './file-room.ts';
 import { IncomingValues, type StreamPut } from './incoming-values.ts';
 import { LargeValues } from './large-values.ts';
 import { OutgoingValues } from './outgoing-values.ts';
@@ -39,10 +41,11 @@ export class InTurn {
     put: (put) => this.#putOf(put),
   };
 
-  constructor(engine: Engine) {
+  /** @param room of all caches that write files within one limit */
+  constructor(engine: Engine, room = new FileRoom(engine.settings)) {
     this.#engine = engine;
     this.#queue = new WriteQueue(engine, (files) => engine.removals.discard(files));
-    this.#large = new LargeValues(engine, this.#queue, (work) => this.#readNow(work));
+    this.#large = new LargeValues(engine, this.#queue, room, (work) => this.#readNow(work));
     this.#incoming = new IncomingValues(engine, this.#queue);
     this.#outgoing = new OutgoingValues(engine, this.#large);
   }
@@ -164,16 +167,33 @@ export class InTurn {
     return this.#queue.run('every key', work, { before, committed: stepped });
   }
 
-  /** The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end. */
-  async amongOthers(change: Stepwise, after: () => Promise<number>): Promise<number> {
+  /**
+   * The same with any other call in between two steps, of a change that concerns no entry, and `after` at its end.
+   *
+   * @param first what it waits for before it begins
+   */
+  async amongOthers(
+    change: Stepwise,
+    after: () => Promise<number>,
+    first?: Promise<unknown>,
+  ): Promise<number> {
     this.#engine.assertWritable();
     const { step, stepped } = change;
     const oneStep = () => this.#queue.run([NO_KEY], () => step(false), { committed: stepped });
     const all = async () => {
+      await first;
       while (!(await oneStep()));
       return change.result + (await after());
     };
     return this.underway(all());
+  }
+
+  /** Resolves when all is done that was called before; what is called later is held up until `until` resolves. */
+  async standStill(until: Promise<void>): Promise<void> {
+    this.#engine.assertWritable();
+    const ended = this.#queue.read('every key', () => undefined);
+    this.#queue.holdUp(until);
+    await this.underway(ended);
   }
 
   /** The pages of what is gone through, empty ones left out. The event loop turns after each. */

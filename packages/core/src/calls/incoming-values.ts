@@ -1,4 +1,5 @@
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import type { EntryTerms } from '../entry/entry-options.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
@@ -84,6 +85,6 @@ export class IncomingValues {
   #putRow({ key, signal, terms }: StreamPut, file: PendingFile, received: Received): boolean | typeof AGAIN {
     if (signal?.aborted) throw new ThrownByBody(signal.reason);
     const value = { ...received, codec: null, file: file.name, value: BYTES };
-    return file.put(() => this.#engine.put(key, value, terms()));
+    return file.put(() => this.#engine.changes.put(key, value, terms()));
   }
 }

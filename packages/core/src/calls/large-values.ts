@@ -1,5 +1,6 @@
 import { monotonicMs } from '../clock.ts';
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import type { Find } from '../engine/live-rows.ts';
 import { type Key, keyIdentity } from '../entry/key.ts';
 import { NotSynced } from '../storage/rows/log-sync.ts';
@@ -15,7 +16,7 @@ import {
   type UnfinishedValue,
 } from '../engine/value-layout.ts';
 import type { Loaded } from './call.ts';
-import { FileRoom } from './file-room.ts';
+import type { FileRoom } from './file-room.ts';
 import { PendingFile } from './pending-file.ts';
 import { whileRoomIsTaken } from './room-taken.ts';
 import type { ConcernedKeys } from './pending-writes.ts';
@@ -42,11 +43,16 @@ export class LargeValues {
   readonly #room: FileRoom;
   readonly #reads = new Set<Promise<unknown>>();
 
-  constructor(engine: Engine, queue: WriteQueue, readRow: <T>(work: () => T) => T | Promise<T>) {
+  constructor(
+    engine: Engine,
+    queue: WriteQueue,
+    room: FileRoom,
+    readRow: <T>(work: () => T) => T | Promise<T>,
+  ) {
     this.#engine = engine;
     this.#queue = queue;
     this.#readRow = readRow;
-    this.#room = new FileRoom(engine.settings);
+    this.#room = room;
   }
 
   /** The value of a row that has a file, read as long as it takes to find one that is whole. */
@@ -120,7 +126,7 @@ export class LargeValues {
         return undefined;
       };
       const removed = (row: FullEntryRow, value: unknown) => {
-        engine.delete(row.key);
+        engine.changes.delete(row.key);
         return { row, value };
       };
       const taken = await this.#queue.run(concerned, work).catch((error: unknown) => {

@@ -1,4 +1,5 @@
-import { AGAIN, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { AGAIN } from '../engine/slice.ts';
 import type { Failure } from '../engine/full-disk.ts';
 import type { NewFile } from '../storage/files/new-file.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
@@ -116,7 +117,7 @@ export class PendingFile {
     const room = Math.max(bytes, MADE_AT_ONCE_BYTES);
     if (!(await engine.fullDisk.makeRoom({ error, tries, bytes: room }))) return false;
     await this.#queue.run([], () => (engine.evictor.makeRoom(NOTHING, engine.sliceEnd) ? undefined : AGAIN));
-    await engine.removals.settled();
+    await (engine.share ?? engine.removals).settled();
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import { RoomTaken } from '../upkeep/evictor.ts';
 import type { WriteQueue } from './write-queue.ts';
 

@@ -1,5 +1,6 @@
 import { monotonicMs } from '../clock.ts';
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';

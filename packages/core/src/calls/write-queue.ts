@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, nextTurn } from '../clock.ts';
-import { AGAIN, type Engine, SLICE_MS } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { AGAIN, SLICE_MS } from '../engine/slice.ts';
 import { TimeoutError } from '../errors.ts';
 import type { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
@@ -41,6 +42,7 @@ interface PendingWrite extends Placed {
 }
 
 const LONGEST_PAUSE_MS = 4;
+const LEAST_SLICE_MS = 0.5;
 
 /**
  * Commits the writes of one process in groups: those that are waiting when the event loop comes round share one
@@ -49,6 +51,8 @@ const LONGEST_PAUSE_MS = 4;
 export class WriteQueue {
   readonly #engine: Engine;
   readonly #finish: (replacedFiles: readonly string[]) => void;
+  /** The queues of all shards have their slices in one turn of the event loop. */
+  readonly #sliceMs: number;
   readonly #pending = new PendingWrites<PendingWrite>();
   #draining: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -58,6 +62,7 @@ export class WriteQueue {
   /** @param finish what to do with files that no row points to any more */
   constructor(engine: Engine, finish: (replacedFiles: readonly string[]) => void) {
     this.#engine = engine;
+    this.#sliceMs = Math.max(LEAST_SLICE_MS, SLICE_MS / (engine.share?.whole.count ?? 1));
     this.#finish = finish;
   }
 
@@ -93,6 +98,17 @@ export class WriteQueue {
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return this.#add({ concerned, work, isRead: false, isLong: true }, { before }, signal);
+  }
+
+  /** Holds up all later calls until `until` resolves. */
+  holdUp(until: Promise<void>): void {
+    const waiting: Pick<PendingWrite, 'concerned' | 'work' | 'isRead' | 'isLong'> = {
+      concerned: 'every key',
+      work: () => undefined,
+      isRead: true,
+      isLong: false,
+    };
+    void this.#add(waiting, { before: () => until });
   }
 
   /** Does `work`, which only reads, after all earlier calls that concern the same keys, whatever becomes of them. */
@@ -192,6 +208,8 @@ export class WriteQueue {
     const results = new Map<PendingWrite, unknown>();
     try {
       if (this.#engine.checkpoints.isBehind) await this.#caughtUp();
+      const pauseMs = this.#engine.share?.takePause() ?? 0;
+      if (pauseMs > 0) await sleep(pauseMs);
       // The longer a process has waited the more often it asks, so that the lock goes round. Once it has it, the event
       // loop does not turn before the transaction has ended.
       if (!this.#engine.begin() && !(await this.#untilBegun(batch))) return;
@@ -299,7 +317,7 @@ export class WriteQueue {
    */
   #slice(work: (end: number) => void): readonly string[] {
     const engine = this.#engine;
-    engine.sliceEnd = monotonicMs() + SLICE_MS;
+    engine.sliceEnd = monotonicMs() + this.#sliceMs;
     try {
       work(engine.sliceEnd);
       return engine.commit();

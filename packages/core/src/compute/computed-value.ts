@@ -34,7 +34,7 @@ export function putComputed<Value extends PreparedValue | UnfinishedValue>(
 ): Put<Value> {
   const entry = termsOf(engine, terms, value, costMs);
   const prepared = prepare(key, value, entry.tags);
-  const put = (finished: PreparedValue) => engine.put(key, finished, entry);
+  const put = (finished: PreparedValue) => engine.changes.put(key, finished, entry);
   if (lease === undefined) return { concerned: [key], replaced: key, value: prepared, work: put };
   return {
     concerned: [key],

@@ -1,6 +1,5 @@
 import { Codec } from '../codec/codec.ts';
 import { Compression } from '../codec/compression.ts';
-import { type EntryTerms, type Expiry, withoutIdling } from '../entry/entry-options.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Events } from '../events.ts';
 import { givenKey, type Key } from '../entry/key.ts';
@@ -10,13 +9,14 @@ import { Uses } from '../policy/uses.ts';
 import { FileRemovals } from '../storage/files/file-removals.ts';
 import { LogSync } from '../storage/rows/log-sync.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
-import type { ReplacedRow } from '../storage/rows/statements.ts';
-import { isPinned, type Storage, type StoredValue } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { AbandonedFiles } from '../upkeep/abandoned-files.ts';
 import { Checkpoints } from '../upkeep/checkpoints.ts';
 import { Evictor } from '../upkeep/evictor.ts';
+import { Share, type SharedLimits } from '../upkeep/share.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { BrokenFiles } from './broken-files.ts';
+import { Changes } from './changes.ts';
 import { FullDisk } from './full-disk.ts';
 import { LiveRows } from './live-rows.ts';
 import { UseNotes } from './use-notes.ts';
@@ -27,17 +27,6 @@ import { Recovery } from './recovery.ts';
 import { Tally } from '../tally.ts';
 import { ValueLayout } from './value-layout.ts';
 
-/** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
-export interface Slice {
-  readonly done: number;
-  readonly isLast: boolean;
-}
-
-/** What a verb returns that could not be finished in its slice, and has to be called again in the next. */
-export const AGAIN = Symbol('again');
-
-/** What one slice may take of the event loop, about. */
-export const SLICE_MS = 5;
 /** Expired entries that upkeep removes in one transaction. */
 const PURGED_AT_ONCE = 256;
 
@@ -53,7 +42,10 @@ export class Engine {
   readonly log: LogSync | undefined;
   readonly values: ValueLayout;
   readonly uses = new Uses();
+  /** Of a part of a sharded cache. */
+  readonly share: Share | undefined;
   readonly evictor: Evictor;
+  readonly changes: Changes;
   readonly broken: BrokenFiles;
   readonly checkpoints: Checkpoints;
   readonly upkeep: Upkeep;
@@ -73,8 +65,12 @@ export class Engine {
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
 
-  /** Without a directory: a temporary cache, which goes when it is closed or the process ends. */
-  constructor(directory: string | undefined, options: DiskCacheOptions | undefined) {
+  /**
+   * Without a directory: a temporary cache, which goes when it is closed or the process ends.
+   *
+   * @param limits those of the sharded cache that this one is a part of
+   */
+  constructor(directory: string | undefined, options: DiskCacheOptions | undefined, limits?: SharedLimits) {
     this.settings = resolveOptions(options);
     const codec = new Codec(this.settings);
     const compression = new Compression(this.settings.compression);
@@ -83,21 +79,22 @@ export class Engine {
     this.events = new Events(this.directory);
     this.tally = new Tally(this.events);
     this.#before = this.tally.mark();
-    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt } = this.settings;
+    const { timeoutMs, random, clock, maxIdleMs, readOnly, onCorrupt, durability } = this.settings;
     const policy = POLICIES[this.settings.eviction];
-    this.storage = openStorage(this.directory, this.settings, this.events);
-    const isDurable = this.settings.durability === 'full';
+    this.storage = openStorage(this.directory, this.settings, this.events, limits?.count);
     const { home } = this.storage;
-    this.log = isDurable ? new LogSync(home.path, () => home.newFolders) : undefined;
+    this.log = durability === 'full' ? new LogSync(home.path, () => home.newFolders) : undefined;
     this.#useNotes = new UseNotes({
       storage: this.storage,
       uses: this.uses,
       now: () => clock.now(),
       maxIdleMs,
       isNoting: !readOnly && (policy.notesUse || maxIdleMs !== undefined),
+      stamp: limits && (() => limits.stamp()),
     });
     this.live = new LiveRows(this.storage, this.uses, maxIdleMs, () => clock.now());
     this.values = new ValueLayout(this.settings, codec, compression, this.storage.files);
+    this.share = limits && new Share(limits, this);
     const abandoned = new AbandonedFiles(this.storage, clock);
     this.#abandoned = abandoned;
     this.evictor = new Evictor(this.storage, policy, this.uses, this.settings, {
@@ -105,7 +102,18 @@ export class Engine {
       random,
       keepsByUse: (row) => this.live.isInUse(row) && this.#useNotes.slideToNote(row),
       tally: this.tally,
+      share: this.share,
       abandoned,
+    });
+    this.changes = new Changes({
+      storage: this.storage,
+      live: this.live,
+      evictor: this.evictor,
+      useNotes: this.#useNotes,
+      tally: this.tally,
+      share: this.share,
+      noteUse: (id) => this.#noteUse(id),
+      sliceEnd: () => this.sliceEnd,
     });
     this.broken = new BrokenFiles(this.storage, this.evictor, this.events);
     const report = (error: unknown) => this.events.report(storageError(error, 'cannot look after the cache'));
@@ -113,6 +121,7 @@ export class Engine {
       report(storageError(error, `cannot remove ${name}`)),
     );
     this.checkpoints = new Checkpoints(this.directory, this.storage.sql, {
+      parts: limits?.count,
       onPinned: (logBytes) => this.events.tell('logPinned', logBytes),
       onError: (error) => void this.#failedInBackground(error),
       onDone: (ms) => this.tally.checkpointTook(ms),
@@ -211,6 +220,7 @@ export class Engine {
     const files = this.storage.transaction.commit();
     this.tally.committed();
     this.uses.committed();
+    this.share?.committed();
     this.checkpoints.committed(this.storage.takeLogBytes());
     return files;
   }
@@ -219,6 +229,7 @@ export class Engine {
   rollback(): readonly string[] {
     this.tally.restore(this.#before);
     this.uses.takenBack();
+    this.share?.takenBack();
     this.storage.takeLogBytes();
     return this.storage.transaction.rollback();
   }
@@ -260,6 +271,7 @@ export class Engine {
     } catch (error) {
       this.tally.restore(before);
       this.uses.takenBack();
+      this.share?.takenBack();
       throw error;
     }
   }
@@ -276,68 +288,6 @@ export class Engine {
       this.#noteUse(row.id);
     }
     if (this.events.isTraced('get')) this.events.trace('get', { key: givenKey(key), hit: row !== undefined });
-  }
-
-  /**
-   * Stores an entry, once there is room for it: what is refused has changed nothing.
-   *
-   * @returns false when it has expired already, so that nothing is stored; AGAIN when the slice ended before there was
-   *   room
-   */
-  put(key: Key, prepared: StoredValue, terms: EntryTerms): boolean | typeof AGAIN {
-    if (!this.live.isLive(terms)) {
-      this.tally.set(key);
-      this.delete(key);
-      return false;
-    }
-    const { codec, size, checksum, file, value } = prepared;
-    const stored = { codec, size, checksum, file, value };
-    let growth = this.storage.growth(key, stored, terms.tags);
-    if (!this.evictor.fits(growth)) {
-      if (!this.evictor.makeRoom(growth, this.sliceEnd)) return AGAIN;
-      growth = this.storage.growth(key, stored, terms.tags);
-    }
-    this.tally.set(key);
-    const { old } = growth;
-    // An entry that had expired was gone: the key is new.
-    if (old !== undefined && !this.live.isStillLive(old)) growth = { ...growth, place: undefined };
-    if (old !== undefined && isPinned(old) !== terms.isPinned) {
-      this.evictor.remove(old);
-      growth = { ...growth, old: undefined };
-    }
-    const id = this.storage.put(key, stored, { ...terms, stored: this.#useNotes.stamp() }, growth);
-    this.evictor.written(growth.space);
-    if (growth.old === undefined && id > 0 && this.evictor.isReturn(key)) this.#useNotes.writeReturn(id);
-    return true;
-  }
-
-  /** Gives a live entry a new expiry, or with undefined keeps the one it has, and counts as a use. */
-  touch(key: Key, expiry: Expiry | undefined): boolean {
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined || !this.live.isStillLive(row)) return false;
-    const wanted = expiry && isPinned(row) ? withoutIdling(expiry) : expiry;
-    if (wanted !== undefined && (wanted.expires !== row.expires || wanted.deadline !== null))
-      this.storage.setExpires(row, wanted);
-    else this.#useNotes.slide(row);
-    this.#noteUse(row.id);
-    return true;
-  }
-
-  /** Removes a live entry that was found. */
-  remove(row: ReplacedRow): void {
-    this.evictor.remove(row);
-    this.tally.deleted(row.key);
-  }
-
-  /** Removes an entry. @returns whether there was a live one */
-  delete(key: Key): boolean {
-    this.storage.sql.endLeaseOf.run(key);
-    const row = this.storage.sql.findReplaced.get(key);
-    if (row === undefined) return false;
-    const wasLive = this.live.isStillLive(row);
-    this.evictor.remove(row);
-    if (wasLive) this.tally.deleted(key);
-    return wasLive;
   }
 
   async #failedInBackground(error: unknown): Promise<void> {

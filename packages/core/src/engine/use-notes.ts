@@ -3,9 +3,10 @@ import { halfLife } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow, UseRow } from '../storage/rows/statements.ts';
 import { isPinned, type Storage } from '../storage/storage.ts';
+import { MOMENTS_A_MS } from '../upkeep/standing.ts';
 
 /** The smallest step of time that a double keeps apart at today's dates, and some. */
-const STAMP_STEP_MS = 2 ** -10;
+const STAMP_STEP_MS = 1 / MOMENTS_A_MS;
 
 export interface UseNotesInputs {
   readonly storage: Storage;
@@ -14,6 +15,8 @@ export interface UseNotesInputs {
   readonly maxIdleMs: number | undefined;
   /** Whether uses matter, so that they have to be noted. */
   readonly isNoting: boolean;
+  /** Where entries of several caches are compared: gives stamps that increase in all of them. */
+  readonly stamp: (() => number) | undefined;
 }
 
 /** Notes when entries are used, and writes it down: for the policy, and for the time at which entries expire. */
@@ -69,6 +72,8 @@ export class UseNotes {
 
   /** The clock's time but for fractions of a ms, and strictly increasing in this process unless the clock is set back. */
   stamp(): number {
+    const { stamp } = this.#inputs;
+    if (stamp !== undefined) return stamp();
     const now = this.#inputs.now();
     const next = this.#lastStamp + STAMP_STEP_MS;
     this.#lastStamp = next > now + SET_BACK_MS ? now : Math.max(now, next);

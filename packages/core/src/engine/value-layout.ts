@@ -9,7 +9,7 @@ import type { FileContent, ValueFiles } from '../storage/files/value-files.ts';
 import type { EntryRow } from '../storage/rows/statements.ts';
 import { spaceOf } from '../storage/entry-space.ts';
 import type { StoredValue } from '../storage/storage.ts';
-import type { AGAIN } from './engine.ts';
+import type { AGAIN } from './slice.ts';
 import { StagedValue } from './staged-value.ts';
 
 /** A value ready to be stored in its row. */

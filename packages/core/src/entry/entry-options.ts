@@ -48,6 +48,8 @@ export interface EntryTerms {
   readonly isPinned: boolean;
   /** What few entries have. */
   readonly extras: RowExtras | undefined;
+  /** In a shard: when it was called for, see SharedLimits.moment(). */
+  readonly called?: number;
 }
 
 /** The names of SetOptions. */

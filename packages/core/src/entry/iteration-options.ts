@@ -1,6 +1,6 @@
 import { describe, InvalidArgumentError } from '../errors.ts';
 import { checkOptions, validTag } from './entry-options.ts';
-import { type Key, keyAfter, prefixRange, validKey } from './key.ts';
+import { compareKeys, type Key, keyAfter, prefixRange, validKey } from './key.ts';
 
 /** Which entries to look at, and in what order. */
 export interface PeekEntryOptions {
@@ -37,8 +37,10 @@ export interface Course {
   readonly to: Key | undefined;
   readonly tag: string | undefined;
   readonly order: 'key' | 'insertion';
-  /** In the order of insertion: only what comes after this key, or before it in reverse. */
-  readonly beside: { readonly key: Key; readonly side: 'after' | 'before' } | undefined;
+  /** In the order of insertion: only what comes after this key, or before it in reverse; `seq` is its place, where that is known. */
+  readonly beside:
+    | { readonly key: Key; readonly side: 'after' | 'before'; readonly seq?: number }
+    | undefined;
   readonly isBackward: boolean;
   readonly limit: number;
 }
@@ -87,21 +89,6 @@ function lesser(a: Key, b: Key): Key {
 
 function greater(a: Key, b: Key): Key {
   return compareKeys(a, b) > 0 ? a : b;
-}
-
-/** As SQLite orders them. */
-function compareKeys(a: Key, b: Key): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const byType = rank(a) - rank(b);
-  return byType !== 0 ? byType : Buffer.compare(asBytes(a), asBytes(b));
-}
-
-function rank(key: Key): number {
-  return typeof key === 'number' ? 0 : typeof key === 'string' ? 1 : 2;
-}
-
-function asBytes(key: Key): Uint8Array {
-  return typeof key === 'object' ? key : Buffer.from(String(key));
 }
 
 function validLimit(limit: unknown): number {

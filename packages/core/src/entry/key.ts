@@ -80,6 +80,33 @@ export function keyAfter(key: Key): Key {
   return nextNumber(key);
 }
 
+/** Numbers, then text in the order of its UTF-8 bytes, then bytes: as SQLite orders them. */
+export function compareKeys(a: Key, b: Key): number {
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'object' && typeof b === 'object') return Buffer.compare(a, b);
+  return rank(a) - rank(b);
+}
+
+function rank(key: Key): number {
+  return typeof key === 'number' ? 0 : typeof key === 'string' ? 1 : 2;
+}
+
+/** The order of code points is that of UTF-16 but for what takes two units, which comes last. */
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  const shared = Math.min(a.length, b.length);
+  for (let place = 0; place < shared; place++) {
+    const [one, other] = [a.charCodeAt(place), b.charCodeAt(place)];
+    if (one !== other) return unitRank(one) - unitRank(other);
+  }
+  return a.length - b.length;
+}
+
+function unitRank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}
+
 /** The next double: of doubles with one sign, the order of their bits is the order of their size. */
 function nextNumber(number: number): number {
   if (number === 0) return Number.MIN_VALUE;

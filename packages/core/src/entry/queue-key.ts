@@ -59,6 +59,13 @@ export function queueKeys(prefix: unknown): QueueKeys {
   };
 }
 
+/** The prefix of the queue whose item a key may be, by its form. */
+export function queueOfItem(key: string): string | undefined {
+  const end = key.length - DIGITS - SEPARATOR.length;
+  const isItem = end > 0 && key[end] === SEPARATOR && /^\d+$/.test(key.slice(end + SEPARATOR.length));
+  return isItem ? key.slice(0, end) : undefined;
+}
+
 /** A user's own keys may look like items, but for those no place is left beyond them. */
 function isPlace(number: number): boolean {
   return number > 0 && number < Number.MAX_SAFE_INTEGER;

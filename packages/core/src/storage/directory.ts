@@ -1,10 +1,27 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DiskCacheError } from '../errors.ts';
 import { storageError } from './rows/sqlite-error.ts';
 
 const TAG_NAME = 'CACHEDIR.TAG';
 const TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by DiskCache.\n';
+
+/** What tells how many shards there are, in the folder of a sharded cache. */
+export const SHARDS_FILE = 'shards.json';
+
+/**
+ * For a cache that is none of several shards.
+ *
+ * @throws {@link DiskCacheError} `ERR_DISKCACHE_SHARDS` when the folder is that of a sharded one
+ */
+export function refuseShards(directory: string): void {
+  if (!existsSync(join(directory, SHARDS_FILE))) return;
+  throw new DiskCacheError(
+    'ERR_DISKCACHE_SHARDS',
+    `the cache in ${directory} is sharded: open it with ShardedDiskCache`,
+  );
+}
 
 /**
  * Makes the folder of a cache if there is none, private to the user.

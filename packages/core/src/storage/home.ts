@@ -30,7 +30,7 @@ export class Home {
     this.#directory = directory;
     this.#readOnly = database.readOnly;
     this.path = join(directory, 'cache.db');
-    this.space = new DiskSpace(directory, sizeLimit);
+    this.space = new DiskSpace(directory, sizeLimit / (database.parts ?? 1));
     this.connection = this.#inFolder(() => new Connection({ ...database, path: this.path }));
   }
 

@@ -13,12 +13,19 @@ export class Reservations {
   readonly #logged: (pages: number) => void;
   /** Files that this process is writing itself. */
   readonly #own = new Set<string>();
+  /** Of all shards, in their order, where the cache is one. */
+  #together: () => readonly Reservations[] = () => [this];
 
   /** @param logged told how many pages a change adds to the log, about */
   constructor(sql: Statements, transaction: WriteTransaction, logged: (pages: number) => void) {
     this.#sql = sql;
     this.#transaction = transaction;
     this.#logged = logged;
+  }
+
+  /** Has what is kept in all shards of a cache count together. */
+  join(all: () => readonly Reservations[]): void {
+    this.#together = all;
   }
 
   /** What is kept for a file now. */
@@ -28,12 +35,14 @@ export class Reservations {
 
   /** What is kept for all files. */
   get all(): number {
-    return this.#sql.reservedSpace.get() ?? 0;
+    return this.#sum((one) => one.#sql.reservedSpace.get());
   }
 
   /** Whether something is kept for files of other processes. */
   get hasOthers(): boolean {
-    return this.#sql.reservations.all().some(({ file }) => !this.#own.has(file));
+    const others = (one: Reservations) =>
+      one.#sql.reservations.all().filter(({ file }) => !one.#own.has(file)).length;
+    return this.#sum(others) > 0;
   }
 
   /** Whether this process may have something kept for a file. */
@@ -65,7 +74,14 @@ export class Reservations {
 
   /** What is kept for files that may grow and began before this one; 0 when there is none. */
   ofOlder(file: string): number {
-    return this.#sql.olderSpace.get(file) ?? 0;
+    const since = this.#sql.reservation.get(file)?.since ?? Infinity;
+    const all = this.#together();
+    const place = all.indexOf(this);
+    return this.#sum((one) => {
+      if (one === this) return this.#sql.olderSpace.get(file);
+      // Of those that began in one ms one has to be the oldest.
+      return one.#sql.growingSpace.get(since + (all.indexOf(one) < place ? 1 : 0));
+    });
   }
 
   /** Keeps nothing any more. @returns what was kept, if something was */
@@ -83,8 +99,24 @@ export class Reservations {
     this.#sql.restoreReservation.run(kept);
   }
 
+  /** Of another shard that cannot be read just now nothing is known: its own use will tell of that. */
+  #sum(of: (one: Reservations) => number | undefined): number {
+    return this.#together().reduce(
+      (sum, one) => sum + ((one === this ? of(one) : ifKnown(() => of(one))) ?? 0),
+      0,
+    );
+  }
+
   #count(space: number): void {
     this.#transaction.add({ space, fileSpace: space });
     this.#logged(2);
+  }
+}
+
+function ifKnown<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
   }
 }

@@ -53,6 +53,8 @@ export interface RowTerms {
   /** Whether it is never evicted. */
   readonly isPinned: boolean;
   readonly extras: RowExtras | undefined;
+  /** The least place in the order of insertion that it gets, where it is new: in a shard, whose places are moments. */
+  readonly arrival?: number | undefined;
 }
 
 export interface StorageOptions extends HomeOptions {
@@ -187,7 +189,7 @@ export class Storage {
   put(
     key: Key,
     value: StoredValue,
-    { expires, tags, stored, isPinned, extras }: RowTerms,
+    { expires, tags, stored, isPinned, extras, arrival = 0 }: RowTerms,
     { old, space, place }: Growth,
   ): number {
     const { sql, transaction } = this;
@@ -195,7 +197,7 @@ export class Storage {
     const content = { ...value, expires, stored, tick: transaction.evictionsSeen, space, tags };
     this.#memory.forget(key);
     let id = old?.id;
-    const seq = place ?? this.arrivals.next;
+    const seq = place ?? Math.max(arrival, this.arrivals.next);
     if (id === undefined) {
       const newId = isPinned ? (sql.nextPinnedId.get() ?? -1) : this.#takeFreeId();
       const { lastInsertRowid } =

@@ -9,8 +9,10 @@ import { type CheckpointResult, isThreadFailure, letGo, order } from './thread.t
 
 /** The log is looked at each time about this much was committed. */
 const LOOK_EVERY_BYTES = 256 * 1024;
-/** With so much that is only in the log, the thread moves it into the database while others go on. */
-const START_BYTES = 8 * 1024 * 1024;
+/** The log of one of several databases may be so long at the least: shorter, a sync would be due every few hundred writes. */
+const LEAST_LIMIT_BYTES = 4 * 1024 * 1024;
+/** With so much of what it may be that is only in the log, the thread moves it into the database while others go on. */
+const START_PART = 0.8;
 /** So long writers try in vain before they take it that a reader is in the way, and not each other. */
 const PATIENCE_MS = 500;
 const RETRY_MS = 4;
@@ -34,6 +36,8 @@ export interface LogLimits {
 
 /** What became of a checkpoint that concerns others. */
 export interface CheckpointListener {
+  /** Of how many databases it is one that make up one cache. */
+  readonly parts: number | undefined;
   /** A reader outside of DiskCache keeps the log from being filled anew, so that it grows. */
   onPinned(logBytes: number): void;
   onError(error: unknown): void;
@@ -51,6 +55,7 @@ export class Checkpoints {
   readonly #directory: string;
   /** How much may be only in the log, so that there is room on the disk to move it into the database. */
   #roomBytes = Infinity;
+  readonly #limitBytes: number;
   readonly #sql: Statements;
   readonly #listener: CheckpointListener;
   #committed = 0;
@@ -66,9 +71,11 @@ export class Checkpoints {
   #isClosed = false;
 
   constructor(directory: string, sql: Statements, listener: CheckpointListener) {
+    const { parts = 1 } = listener;
     this.#directory = directory;
     this.#sql = sql;
     this.#listener = listener;
+    this.#limitBytes = parts === 1 ? LOG_LIMIT_BYTES : Math.max(LEAST_LIMIT_BYTES, LOG_LIMIT_BYTES / parts);
   }
 
   /** Counts what a transaction wrote, about, and has the log moved when it has grown. */
@@ -81,7 +88,7 @@ export class Checkpoints {
   get isBehind(): boolean {
     if (this.#isClosed) return false;
     const { log, checkpointed } = this.#state;
-    const limit = Math.min(LOG_LIMIT_BYTES, this.#roomBytes);
+    const limit = Math.min(this.#limitBytes, this.#roomBytes);
     return log * FRAME_BYTES > limit && checkpointed < log && monotonicMs() >= this.#pinnedUntil;
   }
 
@@ -139,7 +146,7 @@ export class Checkpoints {
   /** Shortens a log that grew while a reader pinned it, also when nobody writes any more. */
   tidy(): void {
     this.#look();
-    if (this.#state.log * FRAME_BYTES > 2 * LOG_LIMIT_BYTES && this.#running === undefined) {
+    if (this.#state.log * FRAME_BYTES > 2 * this.#limitBytes && this.#running === undefined) {
       void this.#order('truncate');
     }
   }
@@ -283,7 +290,7 @@ export class Checkpoints {
     const { isUrgent, room } = limits;
     this.#roomBytes = Math.max(LOOK_EVERY_BYTES, room);
     const { log, checkpointed } = this.#state;
-    const start = isUrgent ? 0 : Math.min(START_BYTES, this.#roomBytes);
+    const start = isUrgent ? 0 : Math.min(START_PART * this.#limitBytes, this.#roomBytes);
     const mayOrder = this.#running === undefined && monotonicMs() >= this.#noThreadUntil;
     if ((log - checkpointed) * FRAME_BYTES > start && mayOrder) void this.#order('checkpoint');
     return this.#state;

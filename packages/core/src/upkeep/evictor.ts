@@ -4,22 +4,17 @@ import type { Tally } from '../tally.ts';
 import type { Key } from '../entry/key.ts';
 import { DiskCacheError } from '../errors.ts';
 import { Ghosts } from '../policy/ghosts.ts';
-import { type Candidate, type Policy } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Uses } from '../policy/uses.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { AbandonedFiles } from './abandoned-files.ts';
+import type { Limits } from './limits.ts';
+import type { Pressed, Share } from './share.ts';
+import type { EvictionBounds } from './shared-limits.ts';
+import type { Standing } from './standing.ts';
+import { Victims } from './victims.ts';
 
-export interface Limits {
-  readonly sizeLimit: number;
-  readonly entryLimit: number;
-}
-
-/** Up to this many entries are all compared, so that a small cache evicts exactly by its policy. */
-const ALL_COMPARED = 64;
-/** With fewer found than this, as ids have gaps, entries are drawn again. */
-const ENOUGH_DRAWN = 5;
-const DRAWS = 3;
 /** Rows removed in one go when they are not compared. */
 const BATCH = 64;
 /** The database file and the value files may exceed the size limit by this before space is made by the page. */
@@ -30,6 +25,7 @@ const LOOK_EVERY_BYTES = 256 * 1024;
 const OVERDRAFT = 1 / 32;
 /** Between two looks, by those who find no room, for what killed processes keep reserved. */
 const RECLAIM_EVERY_MS = 200;
+const NOTHING = { bytes: 0, entries: 0 };
 
 /** What purge() came to. */
 export interface Purged {
@@ -56,13 +52,17 @@ export interface FileBeingWritten {
   readonly maySpend: boolean;
 }
 
-/** There is no room as long as others write large files; later there may be. */
+/** There is no room as long as others write large files, or hold locks; later there may be. */
 export class RoomTaken extends DiskCacheError {
+  constructor(sizeLimit: number, by = 'values that are just being written take') {
+    super('ERR_DISKCACHE_FULL', `${by} the room that there is (sizeLimit ${sizeLimit} bytes)`);
+  }
+}
+
+/** The same in a sharded cache: those that could give up room are locked. */
+export class RoomLocked extends RoomTaken {
   constructor(sizeLimit: number) {
-    super(
-      'ERR_DISKCACHE_FULL',
-      `values that are just being written take the room that there is (sizeLimit ${sizeLimit} bytes)`,
-    );
+    super(sizeLimit, 'shards that others write to without a pause have');
   }
 }
 
@@ -72,6 +72,8 @@ export interface EvictorInputs {
   /** Whether an entry that would have expired was used too lately for that; then it is written down. */
   readonly keepsByUse: (row: ReplacedRow) => boolean;
   readonly tally: Tally;
+  /** What the cache may have of the limits, where it is a part of a sharded one. */
+  readonly share: Share | undefined;
   readonly abandoned: AbandonedFiles;
 }
 
@@ -81,8 +83,13 @@ export class Evictor {
   readonly #storage: Storage;
   readonly #policy: Policy;
   readonly #uses: Uses;
+  readonly #victims: Victims;
   readonly #ghosts: Ghosts | undefined;
+  /** What the user has set, of a sharded cache for all of it. */
+  readonly #set: Limits;
+  /** What may be had now. */
   readonly #limits: Limits;
+  readonly #share: Share | undefined;
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #keepsByUse: (row: ReplacedRow) => boolean;
@@ -101,13 +108,16 @@ export class Evictor {
     policy: Policy,
     uses: Uses,
     limits: Limits,
-    { now, random, keepsByUse, tally, abandoned }: EvictorInputs,
+    { now, random, keepsByUse, tally, abandoned, share }: EvictorInputs,
   ) {
     this.#storage = storage;
     this.#policy = policy;
     this.#uses = uses;
+    this.#victims = new Victims(storage, policy, uses, { random, now });
     this.#ghosts = policy.hasGhosts ? new Ghosts() : undefined;
-    this.#limits = limits;
+    this.#set = limits;
+    this.#limits = share ?? limits;
+    this.#share = share;
     this.#now = now;
     this.#random = random;
     this.#keepsByUse = keepsByUse;
@@ -146,7 +156,8 @@ export class Evictor {
   /** Whether there is room already. An overwrite that adds nothing costs no look, once all was within the limits. */
   fits({ bytes, entries }: Room): boolean {
     if (bytes <= 0 && entries === 0 && this.#wasWithin) return true;
-    return this.#isOver({ bytes, entries }) === undefined && this.#unlooked < LOOK_EVERY_BYTES;
+    if (this.#isOver({ bytes, entries }) !== undefined || this.#unlooked >= LOOK_EVERY_BYTES) return false;
+    return this.#share === undefined || !this.#share.whole.mayBeOver;
   }
 
   /**
@@ -158,8 +169,13 @@ export class Evictor {
    */
   makeRoom(room: Room, deadline: number): boolean {
     if (room.file !== undefined) this.#assertNotTaken(room);
+    if (this.#share?.evictsDown(deadline)) return false;
     for (let over = this.#isOver(room); over !== undefined; over = this.#isOver(room)) {
-      if (this.purge(BATCH).removed === 0 && !this.#evictOne(room, over)) break;
+      if (this.purge(BATCH).removed === 0 && !this.#share?.extend(over, added(room, over))) {
+        const made = this.#evictOne(room, over, deadline);
+        if (made === 'none') break;
+        if (made === 'later' && !this.#share?.waits(deadline)) return false;
+      }
       if (monotonicMs() > deadline) return false;
     }
     this.#wasWithin = true;
@@ -167,6 +183,54 @@ export class Evictor {
     const upcoming = room.file === undefined ? 0 : room.bytes;
     const isDue = this.#unlooked + upcoming >= LOOK_EVERY_BYTES;
     return !isDue || this.#trimFiles(room.spare, upcoming, deadline);
+  }
+
+  /** Evicts so many bytes, or entries, or all that may go if it is less. */
+  evictSome(reason: EvictionReason, amount: number, { deadline, spare, bound }: EvictionBounds): void {
+    const { transaction } = this.#storage;
+    const used = () => (reason === 'size' ? transaction.totals.space : transaction.totals.count);
+    for (const enough = used() - amount; used() > enough && monotonicMs() <= deadline;) {
+      if (this.purge(BATCH).removed > 0) continue;
+      const victim = this.#victims.next(spare, bound);
+      if (victim === undefined) return;
+      this.#evict(victim, reason);
+    }
+  }
+
+  /** Evicts what is over the limits. @returns whether nothing is, or all that may go is gone */
+  evictDown(deadline: number): boolean {
+    for (let over = this.#isOver(NOTHING); over !== undefined; over = this.#isOver(NOTHING)) {
+      if (monotonicMs() > deadline) return false;
+      if (this.purge(BATCH).removed > 0 || this.#share?.extend(over, 0)) continue;
+      const victim = this.#victims.next(undefined);
+      if (victim === undefined) break;
+      this.#evict(victim, over);
+    }
+    return true;
+  }
+
+  /** The same, of a part of a sharded cache for itself. @throws {@link DiskCacheError} as makeRoom() does */
+  cull(deadline: number): boolean {
+    if (this.#share === undefined) return this.makeRoom(NOTHING, deadline);
+    if (!this.evictDown(deadline)) return false;
+    return this.#isOver(NOTHING) === undefined || this.makeRoom(NOTHING, deadline);
+  }
+
+  /** How the entry that would go next stands; undefined where none can go. */
+  standingOfNext(spare: number | undefined): Standing | undefined {
+    return this.#victims.standingOfNext(spare);
+  }
+
+  /** Whether there are entries to be removed whose time has passed. Needs no lock. */
+  get hasExpired(): boolean {
+    const { sql } = this.#storage;
+    const now = this.#now();
+    return sql.expired.get(now, 1) !== undefined || sql.staleTooLong.get(now, 1) !== undefined;
+  }
+
+  /** Gives back what killed processes had reserved here. @returns whether there was some */
+  releaseAbandoned(): boolean {
+    return this.#abandoned.release();
   }
 
   /** Removes up to `limit` expired entries. @returns how many */
@@ -206,22 +270,34 @@ export class Evictor {
     return count + entries > this.#limits.entryLimit ? 'entries' : undefined;
   }
 
-  /** @returns false when nothing is left to evict, but what is being written excuses that */
-  #evictOne(room: Room, reason: EvictionReason): boolean {
-    const victim = this.#victim(room.spare) ?? (room.file?.maySpend ? this.#victim(undefined) : undefined);
-    if (victim !== undefined) this.#evict(victim, reason);
-    else if (this.#diskLimit < this.#limits.sizeLimit) this.#forgetDiskLimit();
-    else if (this.#isExcused(room)) return false;
-    else if (!this.#reclaim()) throw new RoomTaken(this.#limits.sizeLimit);
-    return true;
+  /** @returns 'none' when nothing is left to evict, but what is being written excuses that */
+  #evictOne(room: Room, reason: EvictionReason, deadline: number): Pressed {
+    if (this.#share?.isMuch(reason, added(room, reason)) !== true) {
+      const victim = this.#victims.next(room.spare);
+      if (victim !== undefined) return this.#evict(victim, reason);
+    }
+    const pressed = this.#share?.press(reason, added(room, reason), deadline, room.spare) ?? 'none';
+    if (pressed === 'later' && room.file !== undefined && deadline < Infinity)
+      throw new RoomLocked(this.#set.sizeLimit);
+    if (pressed !== 'none') return pressed;
+    const victim = this.#victims.next(room.file?.maySpend ? undefined : room.spare);
+    if (victim !== undefined) return this.#evict(victim, reason);
+    if (this.#diskLimit < this.#limits.sizeLimit) this.#raiseDiskLimit(room, deadline);
+    else if (this.#isExcused(room)) return 'none';
+    else if (!this.#reclaim()) throw new RoomTaken(this.#set.sizeLimit);
+    return 'more';
   }
 
   get #sizeLimit(): number {
     return Math.min(this.#limits.sizeLimit, this.#diskLimit);
   }
 
-  /** With nothing left to evict it can only be tried. */
-  #forgetDiskLimit(): void {
+  /** With nothing left to evict it can only be tried; in a sharded cache there may be something in another part. */
+  #raiseDiskLimit({ bytes }: Room, deadline: number): void {
+    const { space } = this.#storage.transaction.totals;
+    const evicted = this.#share?.evictElsewhere(space + bytes - this.#diskLimit, deadline) ?? 0;
+    this.#diskLimit += evicted;
+    if (evicted > 0) return;
     if (this.#policy.victims === 'none')
       throw new DiskCacheError('ERR_DISKCACHE_DISK_FULL', "the disk is full and eviction is 'none'");
     this.#diskLimit = Infinity;
@@ -229,7 +305,7 @@ export class Evictor {
 
   /** Nothing is to go for a file that would not find room anyway. */
   #assertNotTaken(room: Room): void {
-    const { sizeLimit } = this.#limits;
+    const { sizeLimit } = this.#set;
     if (this.#policy.victims === 'none' || this.#isOver(room) === undefined) return;
     const { reservations } = this.#storage;
     const isTaken = () => reservations.all > 0 && reservations.all + room.bytes > sizeLimit;
@@ -239,11 +315,12 @@ export class Evictor {
   /** @returns whether it may be stored all the same, since only others that are being written take the room */
   #isExcused({ bytes, entries, file }: Room): boolean {
     const { count, space } = this.#storage.transaction.totals;
-    const { sizeLimit, entryLimit } = this.#limits;
-    const excess = space + bytes - sizeLimit;
+    const { sizeLimit, entryLimit } = this.#set;
+    const whole = this.#share?.whole;
+    const excess = whole?.excess('size', bytes) ?? space + bytes - sizeLimit;
+    const tooMany = whole?.excess('entries', entries) ?? count + entries - entryLimit;
     const beingWritten = this.#storage.reservations.all - (file?.reserved ?? 0);
-    if (this.#policy.victims === 'none' || excess > beingWritten || count + entries > entryLimit)
-      throw this.#noRoom();
+    if (this.#policy.victims === 'none' || excess > beingWritten || tooMany > 0) throw this.#noRoom();
     return file === undefined && excess <= sizeLimit * OVERDRAFT;
   }
 
@@ -252,67 +329,16 @@ export class Evictor {
     const now = monotonicMs();
     if (now < this.#reclaimedAt + RECLAIM_EVERY_MS) return false;
     this.#reclaimedAt = now;
-    return this.#abandoned.release();
+    return this.#share?.whole.reclaim() ?? this.releaseAbandoned();
   }
 
-  #evict(victim: ReplacedRow, reason: EvictionReason): void {
+  #evict(victim: ReplacedRow, reason: EvictionReason): 'more' {
+    this.#share?.evicted();
     this.remove(victim);
     this.#storage.transaction.add({ evictions: 1 });
     this.#tally.evicted(victim, reason);
     this.#ghosts?.add(victim.key, this.#storage.transaction.totals.count);
-  }
-
-  #victim(spare: number | undefined): ReplacedRow | undefined {
-    const { sql } = this.#storage;
-    switch (this.#policy.victims) {
-      case 'none':
-        return undefined;
-      case 'first':
-        return this.#storage.arrivals.first(spare);
-      case 'drawn': {
-        const least = this.#leastWorth(this.#draw().filter((one) => one.id !== spare));
-        return least && sql.findReplacedById.get(least.id);
-      }
-    }
-  }
-
-  #leastWorth(candidates: readonly Candidate[]): Candidate | undefined {
-    const { count } = this.#storage.transaction.totals;
-    let least: Candidate | undefined;
-    let leastWorth = Infinity;
-    for (const one of candidates) {
-      const worth = this.#policy.worth(one, count);
-      if (
-        least === undefined ||
-        worth < leastWorth ||
-        (worth === leastWorth && one.lastUse < least.lastUse)
-      ) {
-        least = one;
-        leastWorth = worth;
-      }
-    }
-    return least;
-  }
-
-  /** Some entries, each as likely as any other. */
-  #draw(): Candidate[] {
-    const { sql, transaction } = this.#storage;
-    const { low, high } = sql.idBounds.get() ?? { low: null, high: null };
-    if (low === null || high === null) return [];
-    const { evictions } = transaction.totals;
-    const now = this.#now();
-    const candidate = (row: Parameters<Uses['candidate']>[0]) => this.#uses.candidate(row, evictions, now);
-    if (high - low < ALL_COMPARED) return sql.candidatesFrom.all(low, ALL_COMPARED).map(candidate);
-
-    const anyId = () => low + Math.floor(this.#random() * (high - low + 1));
-    const drawn = [];
-    for (let draw = 0; draw < DRAWS && drawn.length < ENOUGH_DRAWN; draw++) {
-      drawn.push(...sql.candidatesAt.all(...Array.from({ length: this.#policy.drawn }, anyId)));
-    }
-    // So full of gaps that it takes what follows one: not evenly drawn, but drawn.
-    if (drawn.length < 2)
-      drawn.push(...sql.candidatesFrom.all(anyId(), this.#policy.drawn), ...sql.candidatesFrom.all(low, 2));
-    return drawn.map(candidate);
+    return 'more';
   }
 
   /**
@@ -345,16 +371,22 @@ export class Evictor {
   }
 
   #noRoom(): DiskCacheError {
-    const { sizeLimit, entryLimit } = this.#limits;
+    const { sizeLimit, entryLimit } = this.#set;
     const limits = `sizeLimit ${sizeLimit} bytes, entryLimit ${entryLimit}`;
     const full = (why: string) =>
       new DiskCacheError('ERR_DISKCACHE_FULL', `the cache is full (${limits}) and ${why}`);
     if (this.#policy.victims === 'none') return full("eviction is 'none'");
-    return this.#storage.transaction.totals.count > 0
+    const count = this.#share?.whole.used('entries') ?? this.#storage.transaction.totals.count;
+    return count > 0
       ? full('what is left in it is pinned')
       : new DiskCacheError(
           'ERR_DISKCACHE_TOO_LARGE',
           `the value cannot fit, whatever is evicted (${limits})`,
         );
   }
+}
+
+/** How much room is wanted of what is limited. */
+function added({ bytes, entries }: Room, limit: EvictionReason): number {
+  return limit === 'size' ? bytes : entries;
 }

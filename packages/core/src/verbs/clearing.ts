@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
-import type { Engine, Slice } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
 import { TimeoutError } from '../errors.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { isThreadFailure, order } from '../upkeep/thread.ts';
-import { Steps } from './steps.ts';
+import { type Slice, Steps } from './steps.ts';
 
 /** What takes a few ms at the most to remove in one go, 3 µs a page. */
 const SHORT = { pages: 1024, files: 256 };

@@ -1,5 +1,6 @@
 import type { Write } from '../calls/call.ts';
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import { checkOptions, type EntryTerms, entryTerms, type SetOptions } from '../entry/entry-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
 import { describe, describeKey, DiskCacheError, InvalidArgumentError } from '../errors.ts';
@@ -68,7 +69,7 @@ export class Counters {
     const value = row && this.#valueOf(key, row);
     const result = sum(key, value === undefined ? from : value, by);
     const kept = row === undefined || value === undefined ? terms : engine.live.termsOf(row);
-    const put = engine.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
+    const put = engine.changes.put(key, engine.values.prepareInRow(key, result, kept.tags), kept);
     return typeof put === 'symbol' ? put : result;
   }
 

@@ -21,19 +21,20 @@ export class Iteration {
   }
 
   keys(options: IterationOptions | undefined): NextPage<PagedRow> {
-    return this.#pages('key', iterationCourse(options));
+    return this.pages('key', iterationCourse(options));
   }
 
   entries(options: IterationOptions | undefined): NextPage<FullEntryRow> {
-    return this.#pages<FullEntryRow>('entry', iterationCourse(options));
+    return this.pages<FullEntryRow>('entry', iterationCourse(options));
   }
 
   /** From the first or last entry on, one by one. */
   edge(edge: 'first' | 'last', options: PeekEntryOptions | undefined): NextPage<FullEntryRow> {
-    return this.#pages<FullEntryRow>('entry', courseTo(edge, options), 1);
+    return this.pages<FullEntryRow>('entry', courseTo(edge, options), 1);
   }
 
-  #pages<Row extends PagedRow>(columns: PageColumns, course: Course, pageRows = PAGE_ROWS): NextPage<Row> {
+  /** The live rows on a course, so many at a time. */
+  pages<Row extends PagedRow>(columns: PageColumns, course: Course, pageRows = PAGE_ROWS): NextPage<Row> {
     const pages = pagesOf<Row>(this.#engine.storage.sql.pages, columns, course);
     let left = course.limit;
     let found: Row[] = [];

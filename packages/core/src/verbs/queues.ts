@@ -63,13 +63,14 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
     const keys = queueKeys(prefix);
     const { side, ...rest } = checkOptions(options, ['side', 'ttl', 'expires', 'tags']);
     const place = validSide(side, 'back');
-    const terms = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
+    const asked = entryTerms({ ...rest, pinned: true }, engine.settings, engine.now());
+    const terms = engine.share?.called(asked) ?? asked;
     const prepared = this.#prepare(keys.first, value, terms.tags);
     let key = keys.first;
     const work = (finished: PreparedValue) => {
       const edge = this.#edge(keys, place);
       key = edge === undefined ? keys.first : keys.beside(edge, STEPS[place]);
-      return engine.put(key, finished, terms);
+      return engine.changes.put(key, finished, terms);
     };
     return { concerned: [keys.name], value: prepared, work, key: () => key };
   }
@@ -112,7 +113,7 @@ export class Queues<Value extends PreparedValue | UnfinishedValue> {
 
   /** Removes an item that is handed out. @returns whether it still was, by that lease */
   acknowledge(leased: LeasedRow): Write<boolean> {
-    return this.#onLeased(leased, (row) => this.#engine.remove(row));
+    return this.#onLeased(leased, (row) => this.#engine.changes.remove(row));
   }
 
   /** Gives an item back at once. @returns whether it still was handed out, by that lease */

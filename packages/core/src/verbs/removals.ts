@@ -5,10 +5,9 @@ import { prefixRange } from '../entry/key.ts';
 import { progressOptions, type RemovalOptions } from '../entry/progress-options.ts';
 import type { ReplacedRow } from '../storage/rows/statements.ts';
 import { clearing } from './clearing.ts';
-import { type Slice, SLICE_MS, type Engine } from '../engine/engine.ts';
-import { Steps, type StepSize } from './steps.ts';
-
-const NOTHING = { bytes: 0, entries: 0 };
+import type { Engine } from '../engine/engine.ts';
+import { SLICE_MS } from '../engine/slice.ts';
+import { type Slice, Steps, type StepSize } from './steps.ts';
 
 /** The verbs that remove many entries, step by step. What is being computed meanwhile goes too, see Leases. */
 export class Removals {
@@ -53,7 +52,7 @@ export class Removals {
     const { evictor, storage } = this.#engine;
     return this.#steps(options, () => {
       const before = storage.transaction.totals.evictions;
-      const isLast = evictor.makeRoom(NOTHING, Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
+      const isLast = evictor.cull(Math.min(this.#engine.sliceEnd, monotonicMs() + SLICE_MS));
       return { done: storage.transaction.totals.evictions - before, isLast };
     });
   }

@@ -1,6 +1,6 @@
 import type { Stepwise } from '../calls/call.ts';
 import { monotonicMs } from '../clock.ts';
-import { type Slice, SLICE_MS } from '../engine/engine.ts';
+import { SLICE_MS } from '../engine/slice.ts';
 import type { ProgressOptions } from '../entry/progress-options.ts';
 import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
 
@@ -8,6 +8,12 @@ import { ThrownByBody } from '../storage/rows/sqlite-error.ts';
 const FIRST_AMOUNT = 64;
 const LEAST_AMOUNT = 16;
 const MOST_AMOUNT = 8192;
+
+/** One step of a change that may be long: how much it did, such as entries that it removed, and whether it was the last. */
+export interface Slice {
+  readonly done: number;
+  readonly isLast: boolean;
+}
 
 /** What one step is to do. */
 export interface StepSize {

@@ -1,5 +1,6 @@
 import type { Put, Take, Write } from '../calls/call.ts';
-import type { AGAIN, Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { AGAIN } from '../engine/slice.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import {
   type EntryTerms,
@@ -25,8 +26,8 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
   constructor(engine: Engine, prepare: Prepare<Value>) {
     this.#engine = engine;
     this.#prepare = prepare;
-    this.#put = (key, value, terms) => engine.put(key, value, terms);
-    this.#add = (key, value, terms) => !engine.live.has(key) && engine.put(key, value, terms);
+    this.#put = (key, value, terms) => engine.changes.put(key, value, terms);
+    this.#add = (key, value, terms) => !engine.live.has(key) && engine.changes.put(key, value, terms);
   }
 
   set(key: Key, value: unknown, options: SetOptions | undefined): Put<Value> {
@@ -45,13 +46,13 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
     const engine = this.#engine;
     const checked = validKey(key);
     const expiry = renewedExpiry(options, engine.settings, engine.now());
-    return { concerned: [checked], work: () => engine.touch(checked, expiry) };
+    return { concerned: [checked], work: () => engine.changes.touch(checked, expiry) };
   }
 
   /** Removes an entry. @returns whether there was a live one */
   delete(key: Key): Write<boolean> {
     const checked = validKey(key);
-    return { concerned: [checked], work: () => this.#engine.delete(checked) };
+    return { concerned: [checked], work: () => this.#engine.changes.delete(checked) };
   }
 
   /** Takes an entry out, and its value with it. */
@@ -70,7 +71,8 @@ export class Writes<Value extends PreparedValue | UnfinishedValue> {
   #store(key: Key, given: unknown, options: SetOptions | undefined, put: PutRow): Put<Value> {
     const engine = this.#engine;
     const checked = validKey(key);
-    const terms = entryTerms(options, engine.settings, engine.now());
+    const asked = entryTerms(options, engine.settings, engine.now());
+    const terms = engine.share?.called(asked) ?? asked;
     const value = this.#prepare(checked, given, terms.tags);
     const work = (finished: PreparedValue) => put(checked, finished, terms);
     return { concerned: [checked], replaced: checked, value, work };

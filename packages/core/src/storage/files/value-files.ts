@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   read,
@@ -110,6 +113,19 @@ export class ValueFiles {
     } catch (error) {
       this.#removeSync(temporary);
       throw error;
+    }
+  }
+
+  /** Gives a file of another folder a name here too; where the file system knows no second names, copies it. */
+  linkSync(name: string, from: ValueFiles): void {
+    const path = this.path(name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      linkSync(from.path(name), path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'EEXIST') throw error;
+      copyFileSync(from.path(name), path, constants.COPYFILE_FICLONE);
     }
   }
 

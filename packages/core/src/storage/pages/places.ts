@@ -16,12 +16,15 @@ export interface Places {
 export function placesOf(statements: PageStatements, { beside }: Course): Places {
   const last = statements.lastSeq().get()?.seq ?? 0;
   if (beside === undefined) return { low: 0, high: last };
-  const seq = statements.seqOf().get(beside.key)?.seq;
-  if (seq === undefined) {
-    throw new DiskCacheError(
-      'ERR_DISKCACHE_ABSENT',
-      `what was stored ${beside.side} key ${describeKey(beside.key)} is not known any more: the key is not in the cache`,
-    );
-  }
+  const seq = beside.seq ?? statements.seqOf().get(beside.key)?.seq;
+  if (seq === undefined) throw placeUnknown(beside);
   return beside.side === 'after' ? { low: seq + 1, high: last } : { low: 0, high: seq - 1 };
+}
+
+/** For a place in the order that cannot be found. */
+export function placeUnknown({ key, side }: NonNullable<Course['beside']>): DiskCacheError {
+  return new DiskCacheError(
+    'ERR_DISKCACHE_ABSENT',
+    `what was stored ${side} key ${describeKey(key)} is not known any more: the key is not in the cache`,
+  );
 }

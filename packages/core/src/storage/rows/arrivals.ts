@@ -31,10 +31,10 @@ export class Arrivals {
     return this.#transaction.totals.seq + 1;
   }
 
-  /** Notes the place of a new entry. */
+  /** Notes the place of a new entry, which is `next` or comes after that. */
   arrived(seq: number, id: number): void {
     this.#sql.arrive.run(seq, id);
-    this.#transaction.add({ seq: 1, arrivals: 1 });
+    this.#transaction.add({ seq: seq - this.#transaction.totals.seq, arrivals: 1 });
     this.#changed(1);
   }
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { DiskCacheError } from '../../errors.ts';
-import { APPLICATION_ID, CREATION_PRAGMAS, FORMAT_VERSION, SCHEMA } from './schema.ts';
+import { APPLICATION_ID, CREATION_PRAGMAS, FORMAT_VERSION, PAGE_CACHE_KIB, SCHEMA } from './schema.ts';
 import { ForeignDatabase } from './sqlite-error.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
@@ -27,6 +27,11 @@ export function isCurrentFormat(db: Database.Database, path: string): boolean {
     );
   }
   return true;
+}
+
+/** Has the databases of one cache take no more memory together than one would. */
+export function limitPageCache(db: Database.Database, parts = 1): void {
+  if (parts > 1) db.pragma(`cache_size = -${Math.ceil(PAGE_CACHE_KIB / parts)}`);
 }
 
 /** Makes a database that holds nothing one of ours. Each step can be repeated, so another process may be at the same, or may have died in the middle. */

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { DiskCacheError } from '../../errors.ts';
 import type { Recreation } from '../../events.ts';
 import { closeDatabase, closeMoved } from './close-database.ts';
-import { createDatabase, isCurrentFormat, statementsOf } from './format.ts';
+import { createDatabase, isCurrentFormat, limitPageCache, statementsOf } from './format.ts';
 import { createPrivateFile, PathLock } from './path-lock.ts';
 import { asideName, type FileIdentity, identityOf, isSameFile, setAside, wasEmptied } from './set-aside.ts';
 import { damageOf, storageError } from './sqlite-error.ts';
@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   readonly readOnly: boolean;
   /** How long others may keep it locked. */
   readonly timeoutMs: number;
+  /** Of how many databases it is one that make up one cache. */
+  readonly parts?: number | undefined;
   /** How many entries are drawn at a time when a victim is chosen. */
   readonly drawn: number;
   /** What becomes of a database that cannot be used. */
@@ -89,10 +91,8 @@ function makeFile(options: DatabaseOptions): void {
 }
 
 /** @returns undefined where there is no file */
-function openFile(
-  { path, timeoutMs, drawn }: DatabaseOptions,
-  lock: PathLock,
-): OpenedDatabase | Unusable | undefined {
+function openFile(options: DatabaseOptions, lock: PathLock): OpenedDatabase | Unusable | undefined {
+  const { path, timeoutMs } = options;
   const file = identityOf(path);
   if (file === undefined) return undefined;
   // SQLite would remove the log, which somebody may have open.
@@ -101,7 +101,7 @@ function openFile(
   if (db === undefined) return undefined;
   const isCurrent = () => isSameFile(identityOf(path), file);
   try {
-    const sql = whileBusy(timeoutMs, () => prepared(db, path, drawn));
+    const sql = whileBusy(timeoutMs, () => prepared(db, options));
     if (!isCurrent()) return { db, file, error: undefined };
     return { db, sql, file, isCurrent, close: () => closeDatabase(db, path, file, lock) };
   } catch (error) {
@@ -166,8 +166,9 @@ function emptied(path: string): DiskCacheError {
   return new DiskCacheError('ERR_DISKCACHE_CORRUPT', `${path} is empty, though it has a log`);
 }
 
-function prepared(db: Database.Database, path: string, drawn: number): Statements {
+function prepared(db: Database.Database, { path, drawn, parts }: DatabaseOptions): Statements {
   for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+  limitPageCache(db, parts);
   if (!isCurrentFormat(db, path)) createDatabase(db, path);
   return statementsOf(db, path, drawn);
 }

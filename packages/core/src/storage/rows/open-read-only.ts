@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { DiskCacheError } from '../../errors.ts';
 import { makeTemporaryDirectory, removeAtExit, removeTemporaryDirectory } from '../directory.ts';
-import { isCurrentFormat, statementsOf } from './format.ts';
+import { isCurrentFormat, limitPageCache, statementsOf } from './format.ts';
 import type { DatabaseOptions, OpenedDatabase } from './open-database.ts';
 import { PathLock } from './path-lock.ts';
 import { CONNECTION_PRAGMAS } from './schema.ts';
@@ -135,12 +135,13 @@ function stateOf(path: string): string {
 
 function opened(
   path: string,
-  { timeoutMs, drawn }: DatabaseOptions,
+  { timeoutMs, drawn, parts }: DatabaseOptions,
 ): { db: Database.Database; sql: Statements } {
   const db = new Database(path, { timeout: 0, readonly: true });
   try {
     const sql = whileBusy(timeoutMs, () => {
       for (const pragma of CONNECTION_PRAGMAS) db.pragma(pragma);
+      limitPageCache(db, parts);
       if (!isCurrentFormat(db, path)) throw notFound(path);
       return statementsOf(db, path, drawn);
     });

@@ -67,7 +67,7 @@ export class PageStatements {
   /** Of some places, in JSON, as far as the entries still have the tag. */
   bySeqs<Row>(form: Pick<PageForm, 'columns' | 'isBackward'>): Query<[{ seqs: string; tag: string }], Row> {
     return this.#statement(
-      `SELECT ${this.#of(form)} FROM json_each(:seqs) AS one
+      `SELECT ${this.#of(form)}, entry.seq AS seq FROM json_each(:seqs) AS one
        CROSS JOIN arrival ON arrival.seq = one.value
        CROSS JOIN entry ON entry.id = arrival.id AND entry.seq = arrival.seq
        WHERE EXISTS (SELECT 1 FROM tag WHERE tag.tag = :tag AND tag.key = entry.key)

@@ -35,6 +35,18 @@ export class PathLock {
     return this.#holding(ALONE, work);
   }
 
+  /** Takes the lock together with others until it is let go. @returns what lets go of it */
+  hold(): () => void {
+    const lock = this.#taken(TOGETHER);
+    return () => lock?.close();
+  }
+
+  /** The same alone. */
+  holdAlone(): () => void {
+    const lock = this.#taken(ALONE);
+    return () => lock?.close();
+  }
+
   /** Closes the database together with others, or where that is not to be had, as when the folder is gone, all the same. */
   closing(close: () => void): void {
     this.#closing(TOGETHER, close);
@@ -71,10 +83,21 @@ export class PathLock {
 
   /** @param makes the lock where there is none; else it does without */
   #holding<T>(begin: string, work: () => T, makes = !this.#readOnly): T {
+    const lock = this.#taken(begin, makes);
+    try {
+      return work();
+    } finally {
+      lock?.close();
+    }
+  }
+
+  /** @returns the connection that holds the lock, or undefined where it does without */
+  #taken(begin: string, makes = !this.#readOnly): Database.Database | undefined {
     for (;;) {
       const file = identityOf(this.#path);
-      if (file === undefined && !makes) return work();
+      if (file === undefined && !makes) return undefined;
       const lock = this.#open(file, makes);
+      let isTaken = false;
       try {
         if (file !== undefined && lock !== undefined) {
           whileBusy(this.#timeoutMs, () => {
@@ -82,11 +105,12 @@ export class PathLock {
             lock.exec(begin);
           });
           // Who removes a cache removes the lock too: the one to hold is that of the next cache then.
-          if (isSameFile(identityOf(this.#path), file)) return work();
+          isTaken = isSameFile(identityOf(this.#path), file);
+          if (isTaken) return lock;
         }
         if (makes) makePrivate(this.#path);
       } finally {
-        lock?.close();
+        if (!isTaken) lock?.close();
       }
     }
   }

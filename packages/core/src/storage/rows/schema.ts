@@ -22,6 +22,9 @@ export const FRAME_BYTES = PAGE_BYTES + 24;
 /** The log's file grows to this and is then filled anew: extending it again and again would cost a third of a set. */
 export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
+/** What SQLite keeps of a database in memory at the most; the databases of one sharded cache have it together. */
+export const PAGE_CACHE_KIB = 16_000;
+
 /**
  * Set on each connection. The time of a checkpoint is ours: SQLite's own would make a writer wait for the disk.
  */

@@ -1,6 +1,7 @@
 import { SET_BACK_MS } from '../../clock.ts';
 import type { Key } from '../../entry/key.ts';
 import { CheckStatements } from './check-statements.ts';
+import { MoveStatements } from './move-statements.ts';
 import { queueStatements } from './queue-statements.ts';
 import { PageStatements } from './page-statements.ts';
 import { LAST_SEQ } from './schema.ts';
@@ -320,6 +321,10 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
       `SELECT total(space) FROM reservation
        WHERE place < coalesce((SELECT place FROM reservation WHERE file = ?), 9e15)`,
     ),
+    /** The same for those that began before a moment. */
+    growingSpace: number<[before: number]>(
+      'SELECT total(space) FROM reservation WHERE place IS NOT NULL AND since < ?',
+    ),
     reserve: one<[{ file: string; space: number; since: number; grows: 0 | 1 }]>(
       `INSERT INTO reservation (file, space, since, place)
        VALUES (:file, :space, :since, CASE WHEN :grows THEN (SELECT coalesce(max(place), 0) + 1 FROM reservation) END)
@@ -340,6 +345,7 @@ export function prepareStatements(db: SqliteDatabase, drawn = 0) {
 
     pages: new PageStatements(db, qualified(FULL)),
     check: new CheckStatements(db, REPLACED),
+    move: new MoveStatements(db),
     queue: queueStatements(db, { full: FULL, replaced: REPLACED }),
     allFiles: text<[]>('SELECT file FROM entry WHERE file IS NOT NULL'),
     countFiles: number<[limit: number]>(

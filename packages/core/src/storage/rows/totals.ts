@@ -16,6 +16,9 @@ export interface Totals {
   swept: number;
   /** How often they were set anew, and not only added to. */
   resets: number;
+  /** Of a part of a sharded cache: how much of the whole's limits is its own, see upkeep/share.ts. */
+  sizeShare?: number;
+  entryShare?: number;
 }
 
 export const NO_TOTALS: Readonly<Totals> = {

@@ -161,6 +161,11 @@ export class WriteTransaction {
     this.#totalsChanged = true;
   }
 
+  setShare(share: Pick<Totals, 'sizeShare' | 'entryShare'>): void {
+    Object.assign((this.#totals ??= this.#readTotals()), share);
+    this.#totalsChanged = true;
+  }
+
   setTotals(totals: Totals): void {
     this.#totals = { ...totals };
     this.#totalsChanged = true;
