@@ -62,7 +62,7 @@ export function examplesOfText(path: string, name: string, open: Open = 'async')
 
 function example(place: string, code: string, open: Open): Example {
   const prints = code.split('\n').flatMap((line) => PRINTS.exec(line)?.slice(1, 2) ?? []);
-  const whole = open === 'async' || open === 'sync' ? /new DiskCache/ : /from '@diskcache\//;
+  const whole = open === 'async' || open === 'sync' ? /new (Sharded)?DiskCache/ : /from '@diskcache\//;
   return { place, code: whole.test(code) ? code : OPEN[open] + code, prints };
 }
 

@@ -1,4 +1,4 @@
-import { DiskCache, type DequeSync } from '@diskcache/core';
+import { DiskCache, type DequeSync, ShardedDiskCache } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listed } from '../support/caches.ts';
@@ -229,8 +229,14 @@ function bound(deque: object): Verbs {
   }) as Verbs;
 }
 
-async function agree(steps: readonly Step[], maxLength: number, door: 'async' | 'sync', every: number) {
-  const cache = new DiskCache(folderInMemory(), { fileThreshold: FILE_THRESHOLD });
+async function agree(
+  Cache: typeof DiskCache | typeof ShardedDiskCache,
+  steps: readonly Step[],
+  maxLength: number,
+  door: 'async' | 'sync',
+  every: number,
+) {
+  const cache = new Cache(folderInMemory(), { fileThreshold: FILE_THRESHOLD });
   const options = { maxLength };
   const open = () =>
     bound(door === 'async' ? cache.deque('name', options) : cache.sync.deque('name', options));
@@ -263,12 +269,15 @@ async function agree(steps: readonly Step[], maxLength: number, door: 'async' | 
 const someMaxLength = fc.constantFrom(Infinity, Infinity, 0, 1, 7);
 
 test.for([
-  ['DequeSync', 'sync', 1],
-  ['Deque, awaited', 'async', 1],
-  ['Deque, its calls mostly not awaited', 'async', 7],
-] as const)('%s does what an array does', { timeout: 600_000 }, async ([, door, every]) => {
+  ['DequeSync', DiskCache, 'sync', 1],
+  ['Deque, awaited', DiskCache, 'async', 1],
+  ['Deque, its calls mostly not awaited', DiskCache, 'async', 7],
+  ['Deque in a sharded cache', ShardedDiskCache, 'async', 7],
+] as const)('%s does what an array does', { timeout: 600_000 }, async ([, Cache, door, every]) => {
   await fc.assert(
-    fc.asyncProperty(someSteps, someMaxLength, (steps, maxLength) => agree(steps, maxLength, door, every)),
+    fc.asyncProperty(someSteps, someMaxLength, (steps, maxLength) =>
+      agree(Cache, steps, maxLength, door, every),
+    ),
     { numRuns: RUNS },
   );
 });

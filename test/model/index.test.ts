@@ -1,4 +1,4 @@
-import { DiskCache, type IndexSync, type Key } from '@diskcache/core';
+import { DiskCache, type IndexSync, type Key, ShardedDiskCache } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listed } from '../support/caches.ts';
@@ -193,8 +193,13 @@ function listOf(all: unknown): unknown {
     : listed(all as AsyncIterable<unknown>);
 }
 
-async function agree(steps: readonly Step[], door: 'async' | 'sync', every: number): Promise<void> {
-  const cache = new DiskCache(folderInMemory(), { fileThreshold: FILE_THRESHOLD });
+async function agree(
+  Cache: typeof DiskCache | typeof ShardedDiskCache,
+  steps: readonly Step[],
+  door: 'async' | 'sync',
+  every: number,
+): Promise<void> {
+  const cache = new Cache(folderInMemory(), { fileThreshold: FILE_THRESHOLD });
   const open = () => bound(door === 'async' ? cache.index('name') : cache.sync.index('name'));
   const model = new PlainIndex();
   let calls: { step: Step; given: unknown; expected: unknown }[] = [];
@@ -224,12 +229,13 @@ async function agree(steps: readonly Step[], door: 'async' | 'sync', every: numb
 }
 
 test.for([
-  ['IndexSync', 'sync', 1],
-  ['Index, awaited', 'async', 1],
-  ['Index, its calls mostly not awaited', 'async', 7],
-] as const)('%s does what a Map does', { timeout: 600_000 }, async ([, door, every]) => {
+  ['IndexSync', DiskCache, 'sync', 1],
+  ['Index, awaited', DiskCache, 'async', 1],
+  ['Index, its calls mostly not awaited', DiskCache, 'async', 7],
+  ['Index in a sharded cache', ShardedDiskCache, 'async', 7],
+] as const)('%s does what a Map does', { timeout: 600_000 }, async ([, Cache, door, every]) => {
   await fc.assert(
-    fc.asyncProperty(someSteps, (steps) => agree(steps, door, every)),
+    fc.asyncProperty(someSteps, (steps) => agree(Cache, steps, door, every)),
     { numRuns: RUNS },
   );
 });

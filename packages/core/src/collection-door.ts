@@ -3,6 +3,7 @@ import { Deque } from './collections/deque.ts';
 import type { DequeOptions } from './collections/deque-options.ts';
 import { Index } from './collections/ordered-index.ts';
 import type { Key } from './entry/key.ts';
+import type { Kind } from './entry/named-key.ts';
 import { Averager } from './recipes/averager.ts';
 import { Barrier, type BarrierOptions } from './recipes/barrier.ts';
 import type { LeaseOptions } from './recipes/lease-options.ts';
@@ -21,8 +22,12 @@ import type { RateOptions } from './recipes/token-bucket.ts';
  * evicted, whose keys begin with `@` and the kind: it counts against the limits, and cache.clear() removes it.
  */
 export abstract class CollectionDoor {
-  /** @internal */
-  protected abstract readonly host: Host;
+  /**
+   * Where what has this name lives.
+   *
+   * @internal
+   */
+  abstract hostOf(kind: Kind, name: unknown): Host;
 
   /**
    * Returns the persistent double-ended queue of a name, see Deque.
@@ -36,7 +41,7 @@ export abstract class CollectionDoor {
    * ```
    */
   deque<T = unknown>(name: string, options?: DequeOptions): Deque<T> {
-    return new Deque<T>(this.host, name, options);
+    return new Deque<T>(this.hostOf('deque', name), name, options);
   }
 
   /**
@@ -51,7 +56,7 @@ export abstract class CollectionDoor {
    * ```
    */
   index<K extends Key = Key, V = unknown>(name: string): Index<K, V> {
-    return new Index<K, V>(this.host, name);
+    return new Index<K, V>(this.hostOf('index', name), name);
   }
 
   /**
@@ -65,7 +70,7 @@ export abstract class CollectionDoor {
    * ```
    */
   lock(name: string, options?: LeaseOptions): Lock {
-    return new Lock(this.host, name, options);
+    return new Lock(this.hostOf('lock', name), name, options);
   }
 
   /**
@@ -79,7 +84,7 @@ export abstract class CollectionDoor {
    * ```
    */
   reentrantLock(name: string, options?: LeaseOptions): ReentrantLock {
-    return new ReentrantLock(this.host, name, options);
+    return new ReentrantLock(this.hostOf('lock', name), name, options);
   }
 
   /**
@@ -94,7 +99,7 @@ export abstract class CollectionDoor {
    * ```
    */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
-    return new Semaphore(this.host, name, options);
+    return new Semaphore(this.hostOf('semaphore', name), name, options);
   }
 
   /**
@@ -109,7 +114,7 @@ export abstract class CollectionDoor {
    * ```
    */
   rateLimiter(name: string, options: RateOptions): RateLimiter {
-    return new RateLimiter(this.host, name, options);
+    return new RateLimiter(this.hostOf('rate', name), name, options);
   }
 
   /**
@@ -127,7 +132,7 @@ export abstract class CollectionDoor {
     fn: Wrapped,
     options: ThrottleOptions,
   ): Throttled<Wrapped> {
-    return throttle(this.host, fn, options);
+    return throttle((name, rate) => this.rateLimiter(name, rate), fn, options);
   }
 
   /**
@@ -141,7 +146,7 @@ export abstract class CollectionDoor {
    * ```
    */
   barrier(name: string, options: BarrierOptions): Barrier {
-    return new Barrier(this.host, name, options);
+    return new Barrier(this.hostOf('barrier', name), name, options);
   }
 
   /**
@@ -156,6 +161,6 @@ export abstract class CollectionDoor {
    * ```
    */
   averager(name: string): Averager {
-    return new Averager(this.host.store, name);
+    return new Averager(this.hostOf('averager', name).store, name);
   }
 }

@@ -74,8 +74,6 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * for those.
    */
   readonly sync: DiskCacheSync;
-  /** @internal */
-  protected readonly host: Host;
   readonly #engine: Engine;
   readonly #calls: InTurn;
   readonly #writes: Writes<PreparedValue | UnfinishedValue>;
@@ -86,6 +84,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
   readonly #computing: GetOrSet;
   readonly #streams: Streams;
   readonly #transactions: Transactions<DiskCacheSync>;
+  readonly #host: Host;
   #closing: Promise<void> | undefined;
 
   /**
@@ -116,7 +115,12 @@ export class DiskCache extends CollectionDoor implements CacheStore {
     this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
     this.#transactions = new Transactions(this.#engine, this.sync);
-    this.host = hostOf(this, this.#engine.settings);
+    this.#host = hostOf(this, this.#engine.settings);
+  }
+
+  /** @internal */
+  hostOf(): Host {
+    return this.#host;
   }
 
   /** The folder the cache is in, as an absolute path. */

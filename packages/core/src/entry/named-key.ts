@@ -18,5 +18,20 @@ export function keyOfName(kind: Kind, name: unknown): string {
   );
 }
 
+/** The key of the last number that was given to who holds a lock or semaphore, of whatever name. */
+export const FENCES = '@fence';
+
+const OF_COLLECTION = /^@(?:averager|barrier|deque|index|rate)\/[^/]*/;
+const OF_PERMITS = /^@(?:fence$|lock\/|semaphore\/)/;
+
+/**
+ * What a key has in common with those that are changed together with it, in one transaction: for the key of a collection or
+ * recipe what all of its keys begin with, and for all locks and semaphores one text, since their fences are counted together.
+ */
+export function togetherWith(key: string): string {
+  if (!key.startsWith('@')) return key;
+  return OF_PERMITS.test(key) ? FENCES : (OF_COLLECTION.exec(key)?.[0] ?? key);
+}
+
 /** How what they keep is stored: never evicted, and without a deadline whatever the cache's `ttl` is. */
 export const KEPT = { pinned: true, ttl: Infinity } as const;

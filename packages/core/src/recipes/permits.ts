@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { monotonicMs } from '../clock.ts';
 import type { CollectionTx, CollectionView, Host } from '../collection-store.ts';
-import { KEPT } from '../entry/named-key.ts';
+import { FENCES, KEPT } from '../entry/named-key.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Attempt } from '../waiting/lines.ts';
 import type { Patience } from '../waiting/wait-options.ts';
@@ -26,8 +26,6 @@ export interface PermitTerms {
   readonly isFair: boolean;
 }
 
-/** Its value is the last fence that was given. */
-const FENCES = '@fence';
 /** More than any cache gives in a ms: so what begins anew after clear() begins above what there was. */
 const FENCES_A_MS = 1000;
 const LATEST_START = 2 ** 52;

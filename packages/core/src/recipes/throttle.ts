@@ -1,7 +1,6 @@
-import type { Host } from '../collection-store.ts';
 import { checkOptions, validFunction } from '../entry/entry-options.ts';
 import { describe, InvalidArgumentError } from '../errors.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { RateOptions } from './token-bucket.ts';
 
 /** How often a throttled function may be called. All processes should say the same of one name. */
@@ -18,7 +17,7 @@ export type Throttled<Wrapped extends (...args: never[]) => unknown> = (
 
 /** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_KEY` */
 export function throttle<Wrapped extends (...args: never[]) => unknown>(
-  host: Host,
+  limiterOf: (name: string, rate: RateOptions) => RateLimiter,
   given: Wrapped,
   options: ThrottleOptions,
 ): Throttled<Wrapped> {
@@ -29,7 +28,7 @@ export function throttle<Wrapped extends (...args: never[]) => unknown>(
       'ERR_DISKCACHE_OPTION',
       `name must be given for a function that has none; given ${describe(name)}`,
     );
-  const limiter = new RateLimiter(host, name, rate as RateOptions);
+  const limiter = limiterOf(name, rate as RateOptions);
   async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
     await limiter.take();
     return fn.apply(this, args);

@@ -6,14 +6,14 @@ import { destroy, destroySync } from '../storage/destruction.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import { layoutLock } from './layout.ts';
 import { SHARD_FOLDER } from './leftovers.ts';
-import { namedFolders } from './named.ts';
+import { cachesFolder, namedFolders } from './named-caches.ts';
 import type { Shards } from './shards.ts';
 
 /** Removes a sharded cache that this process has closed, and all caches in it, from the disk. */
 export async function destroyShards({ directory, settings }: Shards): Promise<void> {
   forgetLayout(directory);
   for (const folder of cacheFolders(directory)) await destroy({ ...settings, directory: folder });
-  removeRest(directory);
+  removeCachesFolder(directory);
   await destroy({ ...settings, directory });
 }
 
@@ -21,7 +21,7 @@ export async function destroyShards({ directory, settings }: Shards): Promise<vo
 export function destroyShardsSync({ directory, settings }: Shards): void {
   forgetLayout(directory);
   for (const folder of cacheFolders(directory)) destroySync({ ...settings, directory: folder });
-  removeRest(directory);
+  removeCachesFolder(directory);
   destroySync({ ...settings, directory });
 }
 
@@ -32,7 +32,7 @@ function forgetLayout(directory: string): void {
   try {
     if (!lock.exists) return;
     lock.alone(() => {
-      for (const file of [path, `${path}.tmp`]) ignoring('ENOENT', () => unlinkSync(file));
+      for (const file of [path, `${path}.tmp`]) ignoring(['ENOENT'], () => unlinkSync(file));
       lock.remove();
     });
   } catch (error) {
@@ -43,19 +43,20 @@ function forgetLayout(directory: string): void {
 
 function cacheFolders(directory: string): string[] {
   let names: string[] = [];
-  ignoring('ENOENT', () => (names = readdirSync(directory)));
+  ignoring(['ENOENT'], () => (names = readdirSync(directory)));
   const shards = names.filter((name) => SHARD_FOLDER.test(name)).map((name) => join(directory, name));
-  return [...shards, ...namedFolders(directory).flatMap(({ folders }) => folders)];
+  return [...shards, ...namedFolders(directory)];
 }
 
-function removeRest(directory: string): void {
-  for (const { parent } of namedFolders(directory)) ignoring('ENOTEMPTY', () => rmdirSync(parent));
+/** Stays where something else is in it. */
+function removeCachesFolder(directory: string): void {
+  ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(cachesFolder(directory)));
 }
 
-function ignoring(code: string, work: () => void): void {
+function ignoring(codes: readonly string[], work: () => void): void {
   try {
     work();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== code) throw error;
+    if (!codes.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

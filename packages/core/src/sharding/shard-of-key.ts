@@ -1,4 +1,5 @@
 import type { Key } from '../entry/key.ts';
+import { togetherWith } from '../entry/named-key.ts';
 import { queueOfItem } from '../entry/queue-key.ts';
 
 /** Keys of different types are different keys. */
@@ -8,17 +9,18 @@ const float = new DataView(new ArrayBuffer(8));
 
 /**
  * Which of `count` shards an entry is in. It is the same on every machine and in every version, since what is on disk is
- * found by it. All items of a queue are in one shard, that of its prefix, so that they keep their order.
+ * found by it. All items of a queue are in one shard, that of its prefix, so that they keep their order; so is all of a
+ * collection, and what locks and semaphores keep, which is changed in one transaction.
  */
 export function shardOfKey(key: Key, count: number): number {
-  if (typeof key === 'string') return spread(hashOfText(queueOfItem(key) ?? key), count);
+  if (typeof key === 'string') return spread(hashOfText(togetherWith(queueOfItem(key) ?? key)), count);
   // What is no key is for any of the shards to refuse.
   return typeof key === 'number' || key instanceof Uint8Array ? spread(hashOf(key), count) : 0;
 }
 
 /** The one that a queue is in. */
 export function shardOfQueue(prefix: string, count: number): number {
-  return typeof prefix === 'string' ? spread(hashOfText(prefix), count) : 0;
+  return typeof prefix === 'string' ? spread(hashOfText(togetherWith(prefix)), count) : 0;
 }
 
 function spread(hash: number, count: number): number {

@@ -1,15 +1,20 @@
 import type { ComputeSync, GetOrSetSyncOptions } from '../compute/compute-options.ts';
 import { memoizeSyncTerms } from '../compute/compute-options.ts';
 import { dressed, type MemoizedSync, memoizePlan, type MemoizeSyncOptions } from '../compute/memoize.ts';
-import type { DiskCacheSync } from '../disk-cache-sync.ts';
+import type { DequeOptions } from '../collections/deque-options.ts';
+import type { DequeSync } from '../collections/deque-sync.ts';
+import type { IndexSync } from '../collections/ordered-index-sync.ts';
+import type { CacheView, DiskCacheSync } from '../disk-cache-sync.ts';
 import type { CacheStats } from '../engine/stats.ts';
 import type { Entry } from '../entry/entry.ts';
 import { type ExpiryOptions, given, givenPairs, type SetOptions } from '../entry/entry-options.ts';
 import type { GetOptions } from '../entry/get-options.ts';
 import type { IterationOptions, PeekEntryOptions } from '../entry/iteration-options.ts';
 import type { Key } from '../entry/key.ts';
+import { keyOfName } from '../entry/named-key.ts';
 import type { RemovalOptions } from '../entry/progress-options.ts';
 import type { CacheEvents } from '../events.ts';
+import type { AveragerSync } from '../recipes/averager-sync.ts';
 import type { CheckOptions, CheckReport } from '../upkeep/findings.ts';
 import type { CounterOptions } from '../verbs/counters.ts';
 import type { LeasedItemSync } from '../verbs/leased-item.ts';
@@ -247,6 +252,29 @@ export class ShardedDiskCacheSync {
   /** Runs `body` in one transaction of all shards, see ShardedDiskCache.transact(). */
   transact<Result>(body: (tx: ShardedDiskCacheSync) => Result): Result {
     return new Transaction(this.#shards.all).run(body, this as ShardedDiskCacheSync);
+  }
+
+  /**
+   * Runs `body`, which only reads, on all shards as they are at one moment, and returns what it returned, see
+   * ShardedDiskCache.snapshot().
+   */
+  snapshot<Result>(body: (view: CacheView) => Result): Result {
+    return new Transaction(this.#shards.all).read(body, this as CacheView);
+  }
+
+  /** Returns the persistent double-ended queue of a name, see DiskCacheSync.deque(). All of it is in one shard. */
+  deque<T = unknown>(name: string, options?: DequeOptions): DequeSync<T> {
+    return this.#of(keyOfName('deque', name)).deque<T>(name, options);
+  }
+
+  /** Returns the persistent ordered map of a name, see DiskCacheSync.index(). All of it is in one shard. */
+  index<K extends Key = Key, V = unknown>(name: string): IndexSync<K, V> {
+    return this.#of(keyOfName('index', name)).index<K, V>(name);
+  }
+
+  /** Returns the average of a name, see DiskCacheSync.averager(). */
+  averager(name: string): AveragerSync {
+    return this.#of(keyOfName('averager', name)).averager(name);
   }
 
   /** Gives back to the file system what the databases do not need any more, and returns how many bytes that is. */

@@ -1,9 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { CacheStore } from '../cache-store.ts';
+import { CollectionDoor } from '../collection-door.ts';
+import type { Host } from '../collection-store.ts';
 import type { Stepwise } from '../calls/call.ts';
 import { type Compute, memoizeTerms, type GetOrSetOptions } from '../compute/compute-options.ts';
 import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from '../compute/memoize.ts';
+import type { CacheView } from '../disk-cache-sync.ts';
 import { DiskCache } from '../disk-cache.ts';
+import { validBody } from '../engine/transaction-body.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { CacheStats } from '../engine/stats.ts';
 import type { Entry } from '../entry/entry.ts';
@@ -11,6 +15,7 @@ import { type ExpiryOptions, given, givenPairs, type SetOptions } from '../entry
 import type { GetOptions } from '../entry/get-options.ts';
 import type { IterationOptions, PeekEntryOptions } from '../entry/iteration-options.ts';
 import { type Key, validKey } from '../entry/key.ts';
+import { type Kind, keyOfName } from '../entry/named-key.ts';
 import type { RemovalOptions } from '../entry/progress-options.ts';
 import type { CacheEvents } from '../events.ts';
 import type { DiskCacheOptions } from '../options.ts';
@@ -25,7 +30,7 @@ import type { VacuumOptions } from '../verbs/vacuum.ts';
 import { Writes } from '../verbs/writes.ts';
 import { destroyShards } from './destruction.ts';
 import { Grouped } from './grouped.ts';
-import { namedFolder } from './named.ts';
+import { namedFolder } from './named-caches.ts';
 import { reshard, type ReshardOptions } from './resharding.ts';
 import { ShardedDiskCacheSync } from './sharded-disk-cache-sync.ts';
 import { ShardedIteration } from './sharded-iteration.ts';
@@ -56,7 +61,7 @@ import { Transaction } from './transaction.ts';
  * await cache.close();
  * ```
  */
-export class ShardedDiskCache implements CacheStore {
+export class ShardedDiskCache extends CollectionDoor implements CacheStore {
   /** The same cache for code that cannot wait, on the caller's thread, see DiskCache.sync. */
   readonly sync: ShardedDiskCacheSync;
   readonly #shards: Shards;
@@ -77,6 +82,7 @@ export class ShardedDiskCache implements CacheStore {
    *   `ERR_DISKCACHE_CORRUPT` when it cannot be told how many it has; the others that DiskCache throws
    */
   constructor(directory?: string, options?: ShardedDiskCacheOptions) {
+    super();
     this.#shards = new Shards(directory, options);
     const { shards: _shards, ...rest } = options ?? {};
     this.#options = rest;
@@ -378,7 +384,38 @@ export class ShardedDiskCache implements CacheStore {
    * ```
    */
   async transact<Result>(body: (tx: ShardedDiskCacheSync) => Result): Promise<Result> {
-    return new Transaction(this.#shards.all).runInTurn(body, this.sync);
+    return new Transaction(this.#shards.all).runInTurn(validBody(body), this.sync);
+  }
+
+  /**
+   * Runs `body`, which only reads, on all shards as they are at one moment, and resolves to what it returned.
+   *
+   * Unlike DiskCache.snapshot() it waits for the locks of all shards, as transact() does, and holds them meanwhile: or it could
+   * see what a transaction has changed in one shard and not what it has in the next. Only with `readOnly`, where there are no
+   * locks to be had, is each shard seen as it is at a moment of its own.
+   *
+   * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
+   * @throws TimeoutError when not all of the locks could be had within `timeout`
+   * @example
+   * ```ts
+   * import { ShardedDiskCache } from '@diskcache/core';
+   *
+   * await using cache = new ShardedDiskCache('./cache');
+   * await cache.setMany([['from', 10], ['to', 0]]);
+   * console.log(await cache.snapshot((view) => view.getMany(['from', 'to']))); // [ 10, 0 ]
+   * ```
+   */
+  async snapshot<Result>(body: (view: CacheView) => Result): Promise<Result> {
+    return new Transaction(this.#shards.all).readInTurn(validBody(body), this.sync as CacheView);
+  }
+
+  /**
+   * All of a collection or recipe is in one shard, by its name; all locks and semaphores are in the same one.
+   *
+   * @internal
+   */
+  hostOf(kind: Kind, name: unknown): Host {
+    return this.#of(keyOfName(kind, name)).hostOf();
   }
 
   /** Gives back to the file system what the databases do not need any more, and resolves to how many bytes that is. */
@@ -430,7 +467,7 @@ export class ShardedDiskCache implements CacheStore {
    * ```
    */
   cache(name: string, options?: DiskCacheOptions): DiskCache {
-    const folder = namedFolder(this.directory, 'caches', name);
+    const folder = namedFolder(this.directory, name);
     this.#shards.assertOpen();
     const known = this.#named.get(folder);
     if (known !== undefined) return known;

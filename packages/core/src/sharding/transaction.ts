@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, sleepSync } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Failure } from '../engine/full-disk.ts';
+import { inSnapshot } from '../engine/snapshot.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
 import { TimeoutError } from '../errors.ts';
 import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
@@ -69,6 +70,28 @@ export class Transaction {
     } finally {
       goOn();
     }
+  }
+
+  /**
+   * Runs a body that only reads on all shards as they are at one moment, on the caller's thread. Their locks are held meanwhile:
+   * without them a transaction of several shards might be seen in some and not yet in others.
+   */
+  read<View, Result>(body: (view: View) => Result, view: View): Result {
+    const work = () => inSnapshots(this.#engines, body, view);
+    return this.#isLockless ? work() : this.run(work, undefined);
+  }
+
+  /** The same without keeping the event loop until there are the locks. */
+  async readInTurn<View, Result>(body: (view: View) => Result, view: View): Promise<Result> {
+    const work = () => inSnapshots(this.#engines, body, view);
+    if (!this.#isLockless) return this.runInTurn(work, undefined);
+    for (const engine of this.#engines) engine.assertOpen();
+    return work();
+  }
+
+  /** Who may write nothing gets no lock; who reads already, at one moment, goes on with that. */
+  get #isLockless(): boolean {
+    return this.#engines.some(({ settings, storage }) => settings.readOnly || storage.isReading);
   }
 
   async #runSoon<Result>(work: () => Result): Promise<Result> {
@@ -143,6 +166,16 @@ function committed<Result>(
     for (const [engine, files] of replaced) remove(engine, files);
     throw error;
   }
+}
+
+function inSnapshots<View, Result>(
+  engines: readonly Engine[],
+  body: (view: View) => Result,
+  view: View,
+): Result {
+  const [engine, ...others] = engines;
+  if (engine === undefined) return carriedOut(body, view);
+  return inSnapshot(engine, () => inSnapshots(others, body, view), undefined);
 }
 
 function shareOf({ storage }: Engine): number {
