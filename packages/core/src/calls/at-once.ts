@@ -16,6 +16,9 @@ import type { Loaded, NextPage, Put, Stepwise, Take, Write } from './call.ts';
 import { RoomLocked, RoomTaken } from '../upkeep/evictor.ts';
 import { putReserved, reserveSpace } from './file-space.ts';
 
+/** Most locks are held for less than a ms: so often it is tried again almost at once. */
+const EARLY_TRIES = 4;
+const EARLY_PAUSE_MS = 0.1;
 const LONGEST_PAUSE_MS = 4;
 const ROOM_PAUSE_MS = 10;
 const LOCKED = Symbol('locked');
@@ -331,11 +334,14 @@ export class AtOnce {
   #patiently<T>(attempt: () => T | typeof LOCKED): T {
     const { timeoutMs, random } = this.#engine.settings;
     const end = monotonicMs() + timeoutMs;
-    for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(0.5, pause * 0.8)) {
+    let pauseMs = LONGEST_PAUSE_MS;
+    for (let tries = 0; ; tries++) {
       const result = attempt();
       if (result !== LOCKED) return result;
       if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
-      sleepSync(pause * (0.5 + random()));
+      const isEarly = tries < EARLY_TRIES;
+      sleepSync((isEarly ? EARLY_PAUSE_MS : pauseMs) * (0.5 + random()));
+      if (!isEarly) pauseMs = Math.max(0.5, pauseMs * 0.8);
     }
   }
 }
