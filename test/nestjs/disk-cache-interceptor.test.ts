@@ -72,6 +72,11 @@ class PagesController {
     return answer('steered');
   }
 
+  @Get('steered-too')
+  steeredToo() {
+    return answer('steered-too');
+  }
+
   @Get('own-response')
   ownResponse(@Res() response: { send(body: unknown): void }) {
     response.send({ made: ++made });
@@ -292,6 +297,28 @@ describe('DiskCacheInterceptor', () => {
       expect(await ask('/steered')).toMatchObject({ status: 200, found: 'MISS' });
     },
   );
+
+  test('logs what an answer cannot be stored for once a route and reason, and a broken cache once', async () => {
+    const cache = openCache();
+    const { app, ask } = await startOn(cache);
+    const error = vi.fn<(message: string) => void>();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    for (const part of ['run', 'run', 'stop']) {
+      answer.mockReset().mockReturnValue({ [part]: () => 1 });
+      for (const path of ['/steered', '/steered-too']) expect((await ask(path)).status).toBe(200);
+    }
+    const logged = () => error.mock.calls.map(([message]) => message);
+    expect(logged()).toEqual([
+      expect.stringMatching(/^PagesController.steered: .* value.run is a function.* is logged once$/),
+      expect.stringMatching(/^PagesController.steeredToo: .* value.run is a function/),
+      expect.stringMatching(/^PagesController.steered: .* value.stop is a function/),
+      expect.stringMatching(/^PagesController.steeredToo: .* value.stop is a function/),
+    ]);
+    await cache.close();
+    error.mockClear();
+    for (const path of ['/steered', '/steered-too']) expect((await ask(path)).status).toBe(200);
+    expect(logged()).toEqual([expect.stringMatching(/^the cache in .* is closed/)]);
+  });
 
   test('a page is served although the cache is closed, and that is told', async () => {
     const cache = openCache();

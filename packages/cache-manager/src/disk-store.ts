@@ -26,7 +26,7 @@ export type DiskStoreOptions = CacheSource & {
   /**
    * Whether a write that fails rejects. Otherwise its result is false: a cache that cannot write should not take down what
    * it serves. Reads always reject; cache-manager takes that for a miss. Either is told by the event 'error', without a
-   * listener by a process warning, once for each kind of failure.
+   * listener by a process warning, once for each code and message.
    *
    * @default false
    */
@@ -181,6 +181,12 @@ export class DiskStore extends CacheView {
     );
   }
 
+  /**
+   * Stores several entries as set() does each: in one transaction, as long as they are no more than 1,024 and take no more
+   * than 5 ms. One that fails does not keep the others from being stored.
+   *
+   * @returns of each whether it was stored
+   */
   async setMany(entries: DiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: DiskStoreEntry[]): Promise<void>;
   async setMany(entries: DiskStoreEntry[]): Promise<boolean[] | void> {
@@ -197,6 +203,11 @@ export class DiskStore extends CacheView {
     );
   }
 
+  /**
+   * Removes several entries, in as few transactions as setMany() takes.
+   *
+   * @returns whether all were there
+   */
   async deleteMany(keys: string[]): Promise<boolean>;
   async deleteMany(keys: string[]): Promise<boolean[]>;
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {

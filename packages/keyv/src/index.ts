@@ -13,3 +13,4 @@ export { assertOption, assertOptions, isTextOrNone, shown, stringKey, unknownOpt
 export { assertTags } from './tags.ts';
 export { namespacePrefix } from './key-names.ts';
 export { plainData } from './plain-data.ts';
+export { ToldFailures } from './told-failures.ts';

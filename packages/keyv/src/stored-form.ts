@@ -56,9 +56,19 @@ export function envelopeOf(entry: Pick<Entry, 'key' | 'value' | 'expires'>): unk
 
 /** The value, for those who know nothing of envelopes, in what Keyv hands over; undefined when there is none to be seen. */
 export function valueIn(given: unknown, key: string): unknown {
+  const envelope = envelopeIn(given, key);
+  return isEnvelope(envelope) ? envelope.value : undefined;
+}
+
+/** The deadline that is told beside the value in what Keyv hands over; undefined when there is none to be seen. */
+export function deadlineIn(given: unknown): number | undefined {
+  const { expires } = (envelopeIn(given, '') ?? {}) as { expires?: unknown };
+  return typeof expires === 'number' ? expires : undefined;
+}
+
+function envelopeIn(given: unknown, key: string): unknown {
   try {
-    const envelope = typeof given === 'string' ? envelopeOfText(given, key) : given;
-    return isEnvelope(envelope) ? envelope.value : undefined;
+    return typeof given === 'string' ? envelopeOfText(given, key) : given;
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { lastValueFrom, type Observable, of } from 'rxjs';
 import type { AnswerStore, CacheManager } from '../store/answer-store.ts';
 import { answerStoreBehind, neededAnswerStoreBehind } from '../store/store-behind.ts';
 import { hasCacheTags, tagsOfAnswer } from '../tags/cache-tags.ts';
+import { routeOf } from '../tags/tags-of.ts';
 import { heedTags } from '../tags/unused-tags-warning.ts';
 import { madeFile, unpacked } from './file-answer.ts';
 import { type Made, sharedAnswer } from './shared-answer.ts';
@@ -64,7 +65,7 @@ export class DiskCacheInterceptor extends CacheInterceptor {
     this.#setHeader(context, found);
     if (found !== undefined && found !== null) return of(found);
     const make = (isToStore: boolean) => this.#make(context, next, isToStore ? { store, key } : undefined);
-    const { body, isHit } = await sharedAnswer(store, key, make);
+    const { body, isHit } = await sharedAnswer(store, { key, route: routeOf(context) }, make);
     if (!isHit) return of(body);
     const shared = await unpacked(context, store, key, body);
     if (shared === undefined) return next.handle();
