@@ -32,6 +32,23 @@ describe('a write that fails', () => {
     expect(errors).toEqual([code('CLOSED'), code('CLOSED'), code('CLOSED'), code('CLOSED')]);
   });
 
+  test.for([[() => 1], ['x'.repeat(200_000)]])(
+    'because of its value leaves a newer value to be found, which came while it failed',
+    async ([value]) => {
+      warnings();
+      const { store } = open();
+      const both = [store.set('key', value), store.set('key', 'new')];
+      expect(await Promise.all(both)).toEqual([false, true]);
+      expect(await store.get('key')).toBe('new');
+      const several = [value, 'newer', 'newest', value].map((one, at) => ({
+        key: at < 3 ? 'a' : 'b',
+        value: one,
+      }));
+      expect(await store.setMany(several)).toEqual([false, true, true, false]);
+      expect(await store.getMany(['a', 'b'])).toEqual(['newest', undefined]);
+    },
+  );
+
   test('is a process warning when nobody listens, once a kind', async () => {
     const warned = warnings();
     const { cache } = open();

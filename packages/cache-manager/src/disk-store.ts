@@ -67,6 +67,8 @@ export class DiskStore extends CacheView {
   #isInKeyv = false;
   #isUsed = false;
   #isWarnedOfKeyv6 = false;
+  /** Of the calls of set() that are under way the last one for each key. */
+  readonly #lastSets = new Map<string, object>();
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(options: DiskStoreOptions) {
@@ -167,18 +169,25 @@ export class DiskStore extends CacheView {
    */
   async set(key: string, value: unknown, options?: number | SetOptions): Promise<boolean> {
     const stored = this.#stored(key);
-    return this.#write(
-      async () => {
-        if (value === undefined) await this.cache.delete(stored);
-        else await this.cache.set(stored, plainData(value), this.#terms(key, value, options));
-        return true;
-      },
-      async (error) => {
-        // Nobody may hear of the failure, so at least the older value must not be taken for this one.
-        if (isOfWhatWasGiven(error)) await this.delete(key);
-        return false;
-      },
-    );
+    const call = {};
+    this.#lastSets.set(stored, call);
+    const isLast = () => this.#lastSets.get(stored) === call;
+    try {
+      return await this.#write(
+        async () => {
+          if (value === undefined) await this.cache.delete(stored);
+          else await this.cache.set(stored, plainData(value), this.#terms(key, value, options));
+          return true;
+        },
+        async (error) => {
+          // Nobody may hear of the failure, so at least the older value must not be taken for this one. A newer one stays.
+          if (isOfWhatWasGiven(error) && isLast()) await this.delete(key);
+          return false;
+        },
+      );
+    } finally {
+      if (isLast()) this.#lastSets.delete(stored);
+    }
   }
 
   /**
