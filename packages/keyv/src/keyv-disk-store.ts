@@ -97,6 +97,8 @@ export class KeyvDiskStore extends CacheView {
   #names: KeyNames;
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
+  /** How many there were when the first Keyv 6 asked for `capabilities`. */
+  #listenersBefore: number | undefined;
   #isAdopted = false;
   #hasWarned = false;
   #hasSerializer: boolean;
@@ -133,6 +135,7 @@ export class KeyvDiskStore extends CacheView {
       );
     }
     this.#contract = 6;
+    this.#listenersBefore ??= this.listenerCount('error');
     return CAPABILITIES;
   }
 
@@ -145,7 +148,9 @@ export class KeyvDiskStore extends CacheView {
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
-      if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
+      // A Keyv 6 without a namespace has set none.
+      const isShared = this.#isAdopted || listeners > (this.#listenersBefore ?? listeners) + 1;
+      if (isShared && namespace !== this.namespace) this.#warnShared(namespace);
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
@@ -180,7 +185,8 @@ export class KeyvDiskStore extends CacheView {
 
   /** @param lifetime a ttl under Keyv 4 and 5, a deadline under Keyv 6 */
   async set(key: string, value: unknown, lifetime?: number): Promise<boolean> {
-    await this.cache.set(this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime));
+    const terms = this.#terms(key, value, lifetime);
+    await this.cache.set(this.#stored(key), this.#storedForm(value), terms);
     return true;
   }
 
@@ -194,7 +200,8 @@ export class KeyvDiskStore extends CacheView {
     await this.cache.setMany(
       entries.map(({ key, value, ttl, expires }) => {
         const lifetime = this.#contract === 6 ? expires : ttl;
-        return [this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime)];
+        const terms = this.#terms(key, value, lifetime);
+        return [this.#stored(key), this.#storedForm(value), terms];
       }),
     );
     return entries.map(() => true);
@@ -325,7 +332,7 @@ export class KeyvDiskStore extends CacheView {
     this.#hasWarned = true;
     process.emitWarning(
       `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.namespace)} and ${named(namespace)}. ` +
-        `clear() and iterator() now work on ${named(namespace)} from both. ` +
+        `${this.#contract === 6 ? 'All calls' : 'clear() and iterator()'} now work on ${named(namespace)} from both. ` +
         'Give each Keyv a store of its own, new KeyvDiskStore({ cache })',
       { type: 'DiskCacheWarning', code: 'DISKCACHE_SHARED_STORE' },
     );

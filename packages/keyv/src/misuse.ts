@@ -32,7 +32,7 @@ export function assertOptions(options: unknown, own: readonly string[]): void {
       `options must be an object, such as { directory: './cache' }; given ${shown(options)}`,
     );
   }
-  const known = ['directory', 'cache', ...own, ...DISK_CACHE_OPTIONS];
+  const known = [...new Set(['directory', 'cache', ...own, ...DISK_CACHE_OPTIONS])];
   for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOption(name, known);
 }
 
