@@ -89,7 +89,7 @@ describe('namespaces', () => {
 
   test.for([
     ['a Keyv 5', Keyv5],
-    ['a Keyv 6', Keyv6],
+    ['a Keyv 6', Keyv6 as never as typeof Keyv5],
   ] as const)(
     'one store for a Keyv 6 without namespace, and then for %s with one, is warned of',
     ([, Keyv]) => {
