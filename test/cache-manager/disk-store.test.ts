@@ -57,6 +57,20 @@ describe('a write that fails', () => {
     expect(warned.mock.calls).toEqual([[code('VALUE')], [code('TOO_LARGE')]]);
   });
 
+  test('because of its value tells the key, and because of the disk none', async () => {
+    const { cache, disk, store, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    await cache.set('user:1', () => 1);
+    await cache.set('user:2', 'x'.repeat(200_000));
+    await disk.close();
+    await cache.set('user:3', 1);
+    expect(errors.map((error) => (error as { detail?: string }).detail)).toEqual([
+      "in set() of the key 'user:1'",
+      "in set() of the key 'user:2'",
+      undefined,
+    ]);
+  });
+
   test('is a process warning of its own where another has failed with its code', async () => {
     const warned = warnings();
     const { cache } = open();

@@ -8,6 +8,7 @@ import {
   isTextOrNone,
   namespacePrefix,
   plainData,
+  shown,
   stringKey,
   type Tags,
 } from '@diskcache/keyv';
@@ -26,7 +27,7 @@ export type DiskStoreOptions = CacheSource & {
   /**
    * Whether a write that fails rejects. Otherwise its result is false: a cache that cannot write should not take down what
    * it serves. Reads always reject; cache-manager takes that for a miss. Either is told by the event 'error', without a
-   * listener by a process warning, once for each code and message.
+   * listener by a process warning, once for each code and message. Where it is the value that cannot be stored, `error.detail` tells its key.
    *
    * @default false
    */
@@ -184,6 +185,7 @@ export class DiskStore extends CacheView {
           if (isOfWhatWasGiven(error) && isLast()) await this.delete(key);
           return false;
         },
+        key,
       );
     } finally {
       if (isLast()) this.#lastSets.delete(stored);
@@ -298,10 +300,14 @@ export class DiskStore extends CacheView {
   }
 
   /** What a call rejects with, cache-manager and others often keep to themselves: so it is told here too. */
-  async #told<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #told<Result>(work: () => Promise<Result>, key?: string): Promise<Result> {
     try {
       return await work();
     } catch (error) {
+      // Node prints it with a warning. An error that a group of writes has in common is of no key.
+      if (key !== undefined && isOfCache(error) && isOfWhatWasGiven(error)) {
+        Object.assign(error, { detail: `in set() of the key ${shown(key)}` });
+      }
       this.report(error);
       throw error;
     }
@@ -310,14 +316,19 @@ export class DiskStore extends CacheView {
   async #write<Result>(
     write: () => Promise<Result>,
     orElse: (error: unknown) => Result | Promise<Result>,
+    key?: string,
   ): Promise<Result> {
     try {
-      return await this.#told(write);
+      return await this.#told(write, key);
     } catch (error) {
       if (this.throwOnErrors) throw error;
       return orElse(error);
     }
   }
+}
+
+function isOfCache(error: unknown): error is Error {
+  return error instanceof DiskCacheError || error instanceof InvalidArgumentError;
 }
 
 /** Whether a write failed by its value or its terms, also by what made them: not by the disk, nor by a key that none can have. */

@@ -70,10 +70,15 @@ export class AnswerStore extends DiskStore {
     if (this.listenerCount('error') > 0) return super.report(error);
     const say = (failure: Error | string) => {
       if (typeof failure === 'string') return Logger.error(failure, 'DiskCache');
-      const { code = 'failure', message, stack } = failure as NodeJS.ErrnoException;
+      const {
+        code = 'failure',
+        detail,
+        message,
+        stack,
+      } = failure as NodeJS.ErrnoException & { detail?: string };
       const where = route === undefined ? '' : `${route}: `;
       Logger.error(
-        `${where}${message}. What needs it goes on without the cache; this ${code} is logged once`,
+        `${where}${message}${detail === undefined ? '' : `, ${detail}`}. What needs it goes on without the cache; this ${code} is logged once`,
         stack,
         'DiskCache',
       );
