@@ -8,15 +8,17 @@ import {
   type ExecutionContext,
   Get,
   HttpException,
+  Logger,
   Post,
   Res,
   Sse,
   UseInterceptors,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import type { Cache } from 'cache-manager';
+import { type Cache, createCache } from 'cache-manager';
 import { of } from 'rxjs';
-import { describe, expect, test, vi } from 'vitest';
+import { Keyv as Keyv6 } from 'keyv6';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -328,6 +330,25 @@ describe('DiskCacheInterceptor', () => {
     await cache.close();
     expect(await ask('/page')).toMatchObject({ status: 200, body: { made } });
     expect(log).toHaveBeenCalledWith(expect.stringContaining('is closed'), expect.anything(), 'DiskCache');
+  });
+
+  test('warns, once, of a store with which wrap() of the cache manager computes each time', async () => {
+    const warn = vi.spyOn(Logger, 'warn').mockImplementation(() => undefined);
+    onTestFinished(() => warn.mockRestore());
+    // As CacheModule has it where a Keyv 6 is at the root.
+    const manager = { provide: CACHE_MANAGER, useValue: createCache({ stores: [new Keyv6() as never] }) };
+    class ManagerModule {}
+    const { ask } = await start({ module: ManagerModule, providers: [manager], exports: [manager] });
+    expect((await ask('/page')).found).toBe('MISS');
+    expect((await ask('/page')).found).toBe('HIT');
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringContaining(
+        'stores[0] is a Keyv 6 or a Cacheable, with which cache-manager computes every wrap() anew',
+      ),
+      'DiskCache',
+    );
+    await startOn();
+    expect(warn).toHaveBeenCalledOnce();
   });
 
   test('works as CacheInterceptor on a cache in memory', async () => {

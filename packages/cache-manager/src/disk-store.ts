@@ -1,4 +1,4 @@
-import { DiskCacheError, InvalidArgumentError, type SetOptions } from '@diskcache/core';
+import { DiskCacheError, type Entry, InvalidArgumentError, type SetOptions } from '@diskcache/core';
 import {
   assertOption,
   assertOptions,
@@ -6,11 +6,13 @@ import {
   CacheView,
   expiryOfTtl,
   isTextOrNone,
+  keptFromEnvelopes,
   namespacePrefix,
   plainData,
   shown,
   stringKey,
   type Tags,
+  withoutEnvelope,
 } from '@diskcache/keyv';
 
 /** Where a DiskStore keeps its entries, and how. */
@@ -128,12 +130,11 @@ export class DiskStore extends CacheView {
   async get(key: string | string[], options?: { raw?: boolean }): Promise<unknown> {
     if (Array.isArray(key)) return this.getMany(key, options as { raw: true });
     if (options?.raw === true) return this.getRaw(key);
-    return this.#told(() => this.cache.get(this.#stored(key)));
+    return this.#told(async () => this.decoded(await this.cache.get(this.#stored(key)), key));
   }
 
   async getRaw<Value = unknown>(key: string): Promise<RawEntry<Value> | undefined> {
-    const entry = await this.#told(() => this.cache.entry<Value>(this.#raw(key)));
-    return entry && { value: entry.value, expires: entry.expires };
+    return this.#told(async () => this.#rawEntry<Value>(await this.cache.entry(this.#raw(key)), key));
   }
 
   async getMany<Value = unknown>(keys: string[], options?: { raw?: false }): Promise<(Value | undefined)[]>;
@@ -143,12 +144,17 @@ export class DiskStore extends CacheView {
   ): Promise<(RawEntry<Value> | undefined)[]>;
   async getMany(keys: string[], options?: { raw?: boolean }): Promise<unknown[]> {
     if (options?.raw === true) return this.getManyRaw(keys);
-    return this.#told(() => this.cache.getMany(keys.map((key) => this.#stored(key))));
+    return this.#told(async () => {
+      const values = await this.cache.getMany(keys.map((key) => this.#stored(key)));
+      return values.map((value, at) => this.decoded(value, keys[at]!));
+    });
   }
 
   async getManyRaw<Value = unknown>(keys: string[]): Promise<(RawEntry<Value> | undefined)[]> {
-    const entries = await this.#told(() => this.cache.entryMany<Value>(keys.map((key) => this.#raw(key))));
-    return entries.map((entry) => entry && { value: entry.value, expires: entry.expires });
+    return this.#told(async () => {
+      const entries = await this.cache.entryMany(keys.map((key) => this.#raw(key)));
+      return entries.map((entry, at) => this.#rawEntry<Value>(entry, keys[at]!));
+    });
   }
 
   async has(key: string): Promise<boolean>;
@@ -177,7 +183,7 @@ export class DiskStore extends CacheView {
       return await this.#write(
         async () => {
           if (value === undefined) await this.cache.delete(stored);
-          else await this.cache.set(stored, plainData(value), this.#terms(key, value, options));
+          else await this.cache.set(stored, this.encoded(value), this.#terms(key, value, options));
           return true;
         },
         async (error) => {
@@ -237,8 +243,9 @@ export class DiskStore extends CacheView {
   /** The entries of the namespace, in the order of their keys. */
   async *iterator<Value = unknown>(): AsyncGenerator<[string, Value], void> {
     const { prefix } = this;
-    for await (const { key, value } of this.cache.entries<Value>({ prefix })) {
-      yield [(key as string).slice(prefix.length), value];
+    for await (const { key: stored, value } of this.cache.entries({ prefix })) {
+      const key = (stored as string).slice(prefix.length);
+      yield [key, this.decoded(value, key) as Value];
     }
   }
 
@@ -251,11 +258,12 @@ export class DiskStore extends CacheView {
   }
 
   protected override encoded(value: unknown): unknown {
-    return plainData(value);
+    return keptFromEnvelopes(plainData(value));
   }
 
-  protected override decoded(encoded: unknown): unknown {
-    return encoded;
+  /** @throws DiskCacheError `ERR_DISKCACHE_SERIALIZER` for what a Keyv has written that cannot be read without it */
+  protected override decoded(encoded: unknown, key: string): unknown {
+    return withoutEnvelope(encoded, key);
   }
 
   #stored(key: string): string {
@@ -271,6 +279,10 @@ export class DiskStore extends CacheView {
       'this DiskStore works for a Keyv, and cache-manager calls it differently: ' +
         'give each a store of its own, new DiskStore({ cache })',
     );
+  }
+
+  #rawEntry<Value>(entry: Entry | undefined, key: string): RawEntry<Value> | undefined {
+    return entry && { value: this.decoded(entry.value, key) as Value, expires: entry.expires };
   }
 
   /** The key as it is known to those who use the Keyv that this store is in: Keyv 5 puts its namespace before it. */
