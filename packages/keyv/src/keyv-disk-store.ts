@@ -192,7 +192,7 @@ export class KeyvDiskStore extends CacheView {
 
   /**
    * In one transaction, as long as they are no more than 1,024 and take no more than 5 ms. When one is refused, nothing is
-   * stored.
+   * stored; when one fails later, as by a full disk, the others may have been.
    */
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<void>;
