@@ -108,6 +108,15 @@ describe('a store that is given to the wrong one, or to two', () => {
   });
 });
 
+test('a legacyDiskStore() in cache-manager 7 warns when wrap() or ttl() cannot work, once', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const cache = createCache({ stores: [legacyDiskStore({ cache: openCache() }) as never] });
+  expect(await cache.wrap('key', () => 'computed')).toBe('computed');
+  expect(await cache.ttl('key')).toBeUndefined();
+  expect(warned.mock.calls).toEqual([[expect.objectContaining({ code: 'ERR_DISKCACHE_OPTION' })]]);
+  expect(String(warned.mock.calls[0]![0])).toContain('give them createDiskStore(…)');
+});
+
 test('a DiskStore that is put into a Keyv 6 warns, once', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
   const store = new DiskStore({ cache: openCache() });

@@ -4,6 +4,7 @@ import { createDiskStore, DiskStore, type DiskStoreOptions } from '@diskcache/ca
 import { createCache } from 'cache-manager';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
+import { transactionsInLog } from '../support/on-disk.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -31,12 +32,74 @@ describe('a write that fails', () => {
     expect(errors).toEqual([code('CLOSED'), code('CLOSED'), code('CLOSED'), code('CLOSED')]);
   });
 
+  test.for([[() => 1], ['x'.repeat(200_000)]])(
+    'because of its value leaves a newer value to be found, which came while it failed',
+    async ([value]) => {
+      warnings();
+      const { store } = open();
+      const both = [store.set('key', value), store.set('key', 'new')];
+      expect(await Promise.all(both)).toEqual([false, true]);
+      expect(await store.get('key')).toBe('new');
+      const several = [value, 'newer', 'newest', value].map((one, at) => ({
+        key: at < 3 ? 'a' : 'b',
+        value: one,
+      }));
+      expect(await store.setMany(several)).toEqual([false, true, true, false]);
+      expect(await store.getMany(['a', 'b'])).toEqual(['newest', undefined]);
+    },
+  );
+
   test('is a process warning when nobody listens, once a kind', async () => {
     const warned = warnings();
     const { cache } = open();
     for (let i = 0; i < 3; i++) await cache.set('key', () => 'a function');
     await cache.set('key', 'x'.repeat(200_000));
     expect(warned.mock.calls).toEqual([[code('VALUE')], [code('TOO_LARGE')]]);
+  });
+
+  test('because of its value tells the key, and because of the disk none', async () => {
+    const { cache, disk, store, errors } = open();
+    store.on('error', (error: unknown) => errors.push(error));
+    await cache.set('user:1', () => 1);
+    await cache.set('user:2', 'x'.repeat(200_000));
+    await disk.close();
+    await cache.set('user:3', 1);
+    expect(errors.map((error) => (error as { detail?: string }).detail)).toEqual([
+      "in set() of the key 'user:1'",
+      "in set() of the key 'user:2'",
+      undefined,
+    ]);
+  });
+
+  test('is a process warning of its own where another has failed with its code', async () => {
+    const warned = warnings();
+    const { cache } = open();
+    for (const value of [{ run: () => 1 }, { stop: () => 1 }, { run: () => 1 }])
+      await cache.set('key', value);
+    const naming = (part: string) => ({ message: expect.stringContaining(part) as string });
+    expect(warned.mock.calls).toMatchObject([[naming('value.run')], [naming('value.stop')]]);
+  });
+
+  test('is no further warning after a hundred different ones, and the last one says so', async () => {
+    const warned = warnings();
+    const { cache } = open();
+    for (let n = 0; n < 120; n++) await cache.set('key', { [`part${n}`]: () => n });
+    expect(warned).toHaveBeenCalledTimes(101);
+    expect(warned).toHaveBeenNthCalledWith(100, code('VALUE'));
+    expect(warned).toHaveBeenLastCalledWith(expect.stringContaining("listen to 'error' of its store"));
+  });
+
+  test('by what is no Error is a warning that shows it', async () => {
+    const warned = warnings();
+    const thrown: unknown = { odd: true };
+    const { cache, store } = open({
+      tags: () => {
+        throw thrown;
+      },
+    });
+    await cache.set('key', 1);
+    expect(await store.has('key')).toBe(false);
+    expect(warned.mock.calls).toEqual([[new Error('{ odd: true } was thrown')]]);
   });
 
   test('rejects with throwOnErrors', async () => {
@@ -137,6 +200,31 @@ describe('a read that fails', () => {
 });
 
 describe('a DiskStore', () => {
+  test('stores several in one transaction, and deletes them in one', async () => {
+    const { disk, cache, store } = open();
+    // As when it takes no time.
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`);
+    const before = transactionsInLog(disk.directory);
+    await cache.mset(keys.map((key, value) => ({ key, value })));
+    expect(transactionsInLog(disk.directory) - before).toBe(1);
+    await cache.mdel(keys.slice(50));
+    expect(transactionsInLog(disk.directory) - before).toBe(2);
+    expect(await store.deleteMany(keys.slice(0, 50))).toBe(true);
+    expect(transactionsInLog(disk.directory) - before).toBe(3);
+    expect(await disk.count()).toBe(0);
+  });
+
+  test('stores the others of several of which one cannot be stored, and tells of each', async () => {
+    const warned = warnings();
+    const { store } = open();
+    await store.set('b', 'old');
+    const entries = ['a', () => 'b', 'c', 'a again'].map((value, at) => ({ key: 'abca'[at]!, value }));
+    expect(await store.setMany(entries)).toEqual([true, false, true, true]);
+    expect(await store.getMany(['a', 'b', 'c'])).toEqual(['a again', undefined, 'c']);
+    expect(warned).toHaveBeenCalledOnce();
+  });
+
   test.for(['get', 'set', 'delete', 'has'] as const)(
     'refuses a key that is no string in %s()',
     async (verb) => {

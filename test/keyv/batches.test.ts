@@ -2,8 +2,11 @@ import { createKeyv, storeOf } from '@diskcache/keyv';
 import Keyv4 from 'keyv4';
 import { Keyv as Keyv5 } from 'keyv5';
 import { Keyv as Keyv6 } from 'keyv6';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
+import { transactionsInLog } from '../support/on-disk.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 const entries = [
   { key: 'a', value: 1 },
@@ -63,6 +66,19 @@ describe.for([
     expect(await keyv.get('b', { raw: true })).toEqual(b);
     expect(await keyv.get(['b', 'none'], { raw: true })).toEqual([b, undefined]);
     expect(await keyv.getMany(['b'], { raw: true })).toEqual([b]);
+  });
+
+  test('are set in one transaction, and deleted in one', async () => {
+    const { cache, keyv } = open();
+    // As when it takes no time.
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`);
+    const before = transactionsInLog(cache.directory);
+    await keyv.setMany(keys.map((key, value) => ({ key, value })));
+    expect(transactionsInLog(cache.directory) - before).toBe(1);
+    await keyv.delete(keys);
+    expect(transactionsInLog(cache.directory) - before).toBe(2);
+    expect(await cache.count()).toBe(0);
   });
 
   test('of nothing are nothing', async () => {

@@ -151,6 +151,23 @@ describe('Keyv 6', () => {
     expect(await keyv.getManyRaw(['key', 'none'])).toEqual([{ value: 'text', expires }, undefined]);
   });
 
+  test.for([{}, { serialization: false }] as object[])(
+    'stores nothing of raw values whose deadline is long past, and removes what was there (%o)',
+    async (options) => {
+      const { keyv, cache } = openKeyv(options);
+      await keyv.setMany(['one', 'many', 'other'].map((key) => ({ key, value: 'old' })));
+      expect(await keyv.setRaw('one', { value: 'new', expires: 5 })).toBe(true);
+      expect(
+        await keyv.setManyRaw([
+          { key: 'many', value: { value: 'new', expires: 4.5 } },
+          { key: 'other', value: { value: 'new', expires: -5 } },
+        ]),
+      ).toEqual([true, true]);
+      expect(await keyv.getMany(['one', 'many', 'other'])).toEqual([undefined, undefined, undefined]);
+      expect(await listed(cache.keys())).toEqual([]);
+    },
+  );
+
   test('gives back raw values with properties of their own', async () => {
     const { keyv } = openKeyv({ serialization: false });
     const raw = { value: 'text', expires: undefined, etag: '"1"' };

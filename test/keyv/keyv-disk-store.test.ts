@@ -87,6 +87,34 @@ describe('namespaces', () => {
     expect(warned.mock.calls[0]![0]).toContain('new KeyvDiskStore({ cache })');
   });
 
+  test.for([
+    ['a Keyv 5', Keyv5],
+    ['a Keyv 6', Keyv6 as never as typeof Keyv5],
+  ] as const)(
+    'one store for a Keyv 6 without namespace, and then for %s with one, is warned of',
+    ([, Keyv]) => {
+      const warned = warnings();
+      const store = new KeyvDiskStore({ cache: openCache() });
+      store.on('error', () => undefined);
+      new Keyv6({ store });
+      new Keyv({ store, namespace: 'two' });
+      expect(warned).toHaveBeenCalledOnce();
+      expect(warned.mock.calls[0]![0]).toContain("(none) and 'two'. All calls now work on 'two' from both");
+    },
+  );
+
+  test.for([
+    ['Keyv 5', Keyv5],
+    ['Keyv 6', Keyv6 as never as typeof Keyv5],
+  ] as const)('%s with a store of its own that has or changes its namespace is not warned of', ([, Keyv]) => {
+    const warned = warnings();
+    const store = new KeyvDiskStore({ cache: openCache() });
+    store.on('error', () => undefined);
+    const keyv = new Keyv({ store, namespace: 'one' });
+    keyv.namespace = 'two';
+    expect(warned).not.toHaveBeenCalled();
+  });
+
   test('a Keyv that changes its own namespace is not warned of', async () => {
     const warned = warnings();
     const keyv = new Keyv5({ store: new KeyvDiskStore({ cache: openCache() }) });
@@ -177,6 +205,9 @@ describe('opening and closing', () => {
     ['./cache', "options must be an object, such as { directory: './cache' }; given './cache'"],
     [{ dir: './x' }, "unknown option 'dir'; did you mean 'directory'?"],
     [{ directory: './x', tag: ['a'] }, "unknown option 'tag'; did you mean 'tags'?"],
+    [{ directory: './x', max: 100 }, "unknown option 'max'; did you mean 'entryLimit'?"],
+    [{ directory: './x', maxSize: 100 }, "unknown option 'maxSize'; did you mean 'sizeLimit'?"],
+    [{ path: './x' }, "unknown option 'path'; did you mean 'directory'?"],
     [{ directory: './x', foo: 1 }, "unknown option 'foo'; known are directory, cache, namespace, tags"],
     [{ directory: './x', namespace: 5 }, "option 'namespace' must be a string"],
     [{ directory: './x', sizeLimt: 5 }, "unknown option 'sizeLimt'"],
@@ -194,6 +225,11 @@ describe('opening and closing', () => {
     [{ contract: 5 }, "unknown option 'contract'"],
   ])('createKeyv() refuses %o by name', ([options, sentence]) => {
     expect(() => createKeyv({ cache: openCache(), ...(options as object) })).toThrow(sentence as string);
+  });
+
+  test('an unknown option is answered by the known ones, each once', () => {
+    const wrong = () => createKeyv({ directory: './x', foo: 1 } as never);
+    expect(wrong).toThrow(/known are directory, cache, namespace, ttl, tags, pinned, (?:(?!\bttl\b).)*$/);
   });
 
   test('a Keyv with a namespace that is no string is refused', () => {
@@ -267,6 +303,18 @@ describe('what goes wrong', () => {
     new Keyv6({ store });
     const keyv5 = new Keyv5({ store, throwOnErrors: true });
     await expect(keyv5.set('key', 1, 5000)).rejects.toThrow('give each Keyv a store of its own');
+  });
+
+  test('what a store refuses from another consumer changes nothing for the Keyv that has it', async () => {
+    const store = new KeyvDiskStore({ cache: openCache() });
+    const keyv = new Keyv6({ store });
+    await keyv.set('key', 'value');
+    const stored = await store.get('key');
+    await expect(store.set('other', { no: 'envelope' }, 5000)).rejects.toMatchObject({
+      code: 'ERR_DISKCACHE_TTL',
+    });
+    expect(await store.get('key')).toBe(stored);
+    expect(typeof stored).toBe('string');
   });
 
   test('a store for Keyv 5 only refuses a Keyv 6', () => {

@@ -19,6 +19,11 @@ class PagesController {
     return { made: ++made, at: new Date(0) };
   }
 
+  @Get('functions')
+  functions() {
+    return { run: () => 1 };
+  }
+
   @Get('brief')
   @CacheTTL(1000)
   brief() {
@@ -121,5 +126,19 @@ describe('CacheModule on a disk cache', () => {
     await cache.close();
     expect((await visit('/page')).body.made).toBe(made);
     expect(errors).not.toEqual([]);
+  });
+
+  test('an answer that cannot be stored is logged with its key', async () => {
+    const { app, visit } = await start(
+      CacheModule.register({ stores: diskCacheStore({ cache: openCache() }) }),
+    );
+    const error = vi.fn<(message: string) => void>();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    await visit('/functions');
+    await visit('/functions');
+    const logged = error.mock.calls.map(([message]) => message);
+    expect(logged).toEqual([
+      expect.stringContaining("value.run is a function, in set() of the key '/functions'."),
+    ]);
   });
 });

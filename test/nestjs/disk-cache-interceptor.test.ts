@@ -8,15 +8,17 @@ import {
   type ExecutionContext,
   Get,
   HttpException,
+  Logger,
   Post,
   Res,
   Sse,
   UseInterceptors,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import type { Cache } from 'cache-manager';
+import { type Cache, createCache } from 'cache-manager';
 import { of } from 'rxjs';
-import { describe, expect, test, vi } from 'vitest';
+import { Keyv as Keyv6 } from 'keyv6';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -70,6 +72,11 @@ class PagesController {
   @Get('steered')
   steered() {
     return answer('steered');
+  }
+
+  @Get('steered-too')
+  steeredToo() {
+    return answer('steered-too');
   }
 
   @Get('own-response')
@@ -293,6 +300,28 @@ describe('DiskCacheInterceptor', () => {
     },
   );
 
+  test('logs what an answer cannot be stored for once a route and reason, and a broken cache once', async () => {
+    const cache = openCache();
+    const { app, ask } = await startOn(cache);
+    const error = vi.fn<(message: string) => void>();
+    app.useLogger({ log: vi.fn(), warn: vi.fn(), error });
+    for (const part of ['run', 'run', 'stop']) {
+      answer.mockReset().mockReturnValue({ [part]: () => 1 });
+      for (const path of ['/steered', '/steered-too']) expect((await ask(path)).status).toBe(200);
+    }
+    const logged = () => error.mock.calls.map(([message]) => message);
+    expect(logged()).toEqual([
+      expect.stringMatching(/^PagesController.steered: .* value.run is a function.* is logged once$/),
+      expect.stringMatching(/^PagesController.steeredToo: .* value.run is a function/),
+      expect.stringMatching(/^PagesController.steered: .* value.stop is a function/),
+      expect.stringMatching(/^PagesController.steeredToo: .* value.stop is a function/),
+    ]);
+    await cache.close();
+    error.mockClear();
+    for (const path of ['/steered', '/steered-too']) expect((await ask(path)).status).toBe(200);
+    expect(logged()).toEqual([expect.stringMatching(/^the cache in .* is closed/)]);
+  });
+
   test('a page is served although the cache is closed, and that is told', async () => {
     const cache = openCache();
     const { app, ask } = await startOn(cache);
@@ -301,6 +330,25 @@ describe('DiskCacheInterceptor', () => {
     await cache.close();
     expect(await ask('/page')).toMatchObject({ status: 200, body: { made } });
     expect(log).toHaveBeenCalledWith(expect.stringContaining('is closed'), expect.anything(), 'DiskCache');
+  });
+
+  test('warns, once, of a store with which wrap() of the cache manager computes each time', async () => {
+    const warn = vi.spyOn(Logger, 'warn').mockImplementation(() => undefined);
+    onTestFinished(() => warn.mockRestore());
+    // As CacheModule has it where a Keyv 6 is at the root.
+    const manager = { provide: CACHE_MANAGER, useValue: createCache({ stores: [new Keyv6() as never] }) };
+    class ManagerModule {}
+    const { ask } = await start({ module: ManagerModule, providers: [manager], exports: [manager] });
+    expect((await ask('/page')).found).toBe('MISS');
+    expect((await ask('/page')).found).toBe('HIT');
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringContaining(
+        'stores[0] is a Keyv 6 or a Cacheable, with which cache-manager computes every wrap() anew',
+      ),
+      'DiskCache',
+    );
+    await startOn();
+    expect(warn).toHaveBeenCalledOnce();
   });
 
   test('works as CacheInterceptor on a cache in memory', async () => {

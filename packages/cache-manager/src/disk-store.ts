@@ -1,4 +1,4 @@
-import { DiskCacheError, InvalidArgumentError, type SetOptions } from '@diskcache/core';
+import { DiskCacheError, type Entry, InvalidArgumentError, type SetOptions } from '@diskcache/core';
 import {
   assertOption,
   assertOptions,
@@ -6,10 +6,13 @@ import {
   CacheView,
   expiryOfTtl,
   isTextOrNone,
+  keptFromEnvelopes,
   namespacePrefix,
   plainData,
+  shown,
   stringKey,
   type Tags,
+  withoutEnvelope,
 } from '@diskcache/keyv';
 
 /** Where a DiskStore keeps its entries, and how. */
@@ -26,7 +29,7 @@ export type DiskStoreOptions = CacheSource & {
   /**
    * Whether a write that fails rejects. Otherwise its result is false: a cache that cannot write should not take down what
    * it serves. Reads always reject; cache-manager takes that for a miss. Either is told by the event 'error', without a
-   * listener by a process warning, once for each kind of failure.
+   * listener by a process warning, once for each code and message. Where it is the value that cannot be stored, `error.detail` tells its key.
    *
    * @default false
    */
@@ -67,6 +70,8 @@ export class DiskStore extends CacheView {
   #isInKeyv = false;
   #isUsed = false;
   #isWarnedOfKeyv6 = false;
+  /** Of the calls of set() that are under way the last one for each key. */
+  readonly #lastSets = new Map<string, object>();
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(options: DiskStoreOptions) {
@@ -125,12 +130,11 @@ export class DiskStore extends CacheView {
   async get(key: string | string[], options?: { raw?: boolean }): Promise<unknown> {
     if (Array.isArray(key)) return this.getMany(key, options as { raw: true });
     if (options?.raw === true) return this.getRaw(key);
-    return this.#told(() => this.cache.get(this.#stored(key)));
+    return this.#told(async () => this.decoded(await this.cache.get(this.#stored(key)), key));
   }
 
   async getRaw<Value = unknown>(key: string): Promise<RawEntry<Value> | undefined> {
-    const entry = await this.#told(() => this.cache.entry<Value>(this.#raw(key)));
-    return entry && { value: entry.value, expires: entry.expires };
+    return this.#told(async () => this.#rawEntry<Value>(await this.cache.entry(this.#raw(key)), key));
   }
 
   async getMany<Value = unknown>(keys: string[], options?: { raw?: false }): Promise<(Value | undefined)[]>;
@@ -140,12 +144,17 @@ export class DiskStore extends CacheView {
   ): Promise<(RawEntry<Value> | undefined)[]>;
   async getMany(keys: string[], options?: { raw?: boolean }): Promise<unknown[]> {
     if (options?.raw === true) return this.getManyRaw(keys);
-    return this.#told(() => this.cache.getMany(keys.map((key) => this.#stored(key))));
+    return this.#told(async () => {
+      const values = await this.cache.getMany(keys.map((key) => this.#stored(key)));
+      return values.map((value, at) => this.decoded(value, keys[at]!));
+    });
   }
 
   async getManyRaw<Value = unknown>(keys: string[]): Promise<(RawEntry<Value> | undefined)[]> {
-    const entries = await this.#told(() => this.cache.entryMany<Value>(keys.map((key) => this.#raw(key))));
-    return entries.map((entry) => entry && { value: entry.value, expires: entry.expires });
+    return this.#told(async () => {
+      const entries = await this.cache.entryMany(keys.map((key) => this.#raw(key)));
+      return entries.map((entry, at) => this.#rawEntry<Value>(entry, keys[at]!));
+    });
   }
 
   async has(key: string): Promise<boolean>;
@@ -167,20 +176,34 @@ export class DiskStore extends CacheView {
    */
   async set(key: string, value: unknown, options?: number | SetOptions): Promise<boolean> {
     const stored = this.#stored(key);
-    return this.#write(
-      async () => {
-        if (value === undefined) await this.cache.delete(stored);
-        else await this.cache.set(stored, plainData(value), this.#terms(key, value, options));
-        return true;
-      },
-      async (error) => {
-        // Nobody may hear of the failure, so at least the older value must not be taken for this one.
-        if (isOfWhatWasGiven(error)) await this.delete(key);
-        return false;
-      },
-    );
+    const call = {};
+    this.#lastSets.set(stored, call);
+    const isLast = () => this.#lastSets.get(stored) === call;
+    try {
+      return await this.#write(
+        async () => {
+          if (value === undefined) await this.cache.delete(stored);
+          else await this.cache.set(stored, this.encoded(value), this.#terms(key, value, options));
+          return true;
+        },
+        async (error) => {
+          // Nobody may hear of the failure, so at least the older value must not be taken for this one. A newer one stays.
+          if (isOfWhatWasGiven(error) && isLast()) await this.delete(key);
+          return false;
+        },
+        key,
+      );
+    } finally {
+      if (isLast()) this.#lastSets.delete(stored);
+    }
   }
 
+  /**
+   * Stores several entries as set() does each: in one transaction, as long as they are no more than 1,024 and take no more
+   * than 5 ms. One that fails does not keep the others from being stored.
+   *
+   * @returns of each whether it was stored
+   */
   async setMany(entries: DiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: DiskStoreEntry[]): Promise<void>;
   async setMany(entries: DiskStoreEntry[]): Promise<boolean[] | void> {
@@ -197,6 +220,11 @@ export class DiskStore extends CacheView {
     );
   }
 
+  /**
+   * Removes several entries, in as few transactions as setMany() takes.
+   *
+   * @returns whether all were there
+   */
   async deleteMany(keys: string[]): Promise<boolean>;
   async deleteMany(keys: string[]): Promise<boolean[]>;
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
@@ -215,8 +243,9 @@ export class DiskStore extends CacheView {
   /** The entries of the namespace, in the order of their keys. */
   async *iterator<Value = unknown>(): AsyncGenerator<[string, Value], void> {
     const { prefix } = this;
-    for await (const { key, value } of this.cache.entries<Value>({ prefix })) {
-      yield [(key as string).slice(prefix.length), value];
+    for await (const { key: stored, value } of this.cache.entries({ prefix })) {
+      const key = (stored as string).slice(prefix.length);
+      yield [key, this.decoded(value, key) as Value];
     }
   }
 
@@ -229,11 +258,12 @@ export class DiskStore extends CacheView {
   }
 
   protected override encoded(value: unknown): unknown {
-    return plainData(value);
+    return keptFromEnvelopes(plainData(value));
   }
 
-  protected override decoded(encoded: unknown): unknown {
-    return encoded;
+  /** @throws DiskCacheError `ERR_DISKCACHE_SERIALIZER` for what a Keyv has written that cannot be read without it */
+  protected override decoded(encoded: unknown, key: string): unknown {
+    return withoutEnvelope(encoded, key);
   }
 
   #stored(key: string): string {
@@ -249,6 +279,10 @@ export class DiskStore extends CacheView {
       'this DiskStore works for a Keyv, and cache-manager calls it differently: ' +
         'give each a store of its own, new DiskStore({ cache })',
     );
+  }
+
+  #rawEntry<Value>(entry: Entry | undefined, key: string): RawEntry<Value> | undefined {
+    return entry && { value: this.decoded(entry.value, key) as Value, expires: entry.expires };
   }
 
   /** The key as it is known to those who use the Keyv that this store is in: Keyv 5 puts its namespace before it. */
@@ -278,10 +312,14 @@ export class DiskStore extends CacheView {
   }
 
   /** What a call rejects with, cache-manager and others often keep to themselves: so it is told here too. */
-  async #told<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #told<Result>(work: () => Promise<Result>, key?: string): Promise<Result> {
     try {
       return await work();
     } catch (error) {
+      // Node prints it with a warning. An error that a group of writes has in common is of no key.
+      if (key !== undefined && isOfCache(error) && isOfWhatWasGiven(error)) {
+        Object.assign(error, { detail: `in set() of the key ${shown(key)}` });
+      }
       this.report(error);
       throw error;
     }
@@ -290,14 +328,19 @@ export class DiskStore extends CacheView {
   async #write<Result>(
     write: () => Promise<Result>,
     orElse: (error: unknown) => Result | Promise<Result>,
+    key?: string,
   ): Promise<Result> {
     try {
-      return await this.#told(write);
+      return await this.#told(write, key);
     } catch (error) {
       if (this.throwOnErrors) throw error;
       return orElse(error);
     }
   }
+}
+
+function isOfCache(error: unknown): error is Error {
+  return error instanceof DiskCacheError || error instanceof InvalidArgumentError;
 }
 
 /** Whether a write failed by its value or its terms, also by what made them: not by the disk, nor by a key that none can have. */

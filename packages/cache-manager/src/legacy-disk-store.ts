@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type SetOptions } from '@diskcache/core';
-import { assertOption, shown } from '@diskcache/keyv';
+import { assertOption, shown, ToldFailures } from '@diskcache/keyv';
 import { DiskStore, type DiskStoreOptions } from './disk-store.ts';
 import { legacyKeyPattern } from './legacy-key-pattern.ts';
 
@@ -32,6 +32,7 @@ export class LegacyDiskStore {
   /** The same entries, with what cache-manager 5 has no verbs for: tags, getOrSet(), disconnect(), the cache itself. */
   readonly disk: DiskStore;
   readonly isCacheable: (value: unknown) => boolean;
+  readonly #warned = new ToldFailures();
 
   /** @throws InvalidArgumentError when an option is wrong, and what DiskCache throws */
   constructor(config: LegacyDiskStoreConfig) {
@@ -43,7 +44,9 @@ export class LegacyDiskStore {
   }
 
   /** The value, or undefined when there is none. */
-  async get<Value = unknown>(key: string): Promise<Value | undefined> {
+  async get<Value = unknown>(key: string): Promise<Value | undefined>;
+  async get<Value = unknown>(key: string, options?: { raw?: boolean }): Promise<Value | undefined> {
+    if (options?.raw === true) this.#refuseManager();
     return this.disk.get<Value>(key);
   }
 
@@ -100,6 +103,16 @@ export class LegacyDiskStore {
   /** Closes the cache, if this store opened it. */
   async disconnect(): Promise<void> {
     await this.disk.disconnect();
+  }
+
+  /** wrap() of cache-manager 6 and 7 keeps to itself what a store throws. */
+  #refuseManager(): never {
+    const error = new InvalidArgumentError(
+      'ERR_DISKCACHE_OPTION',
+      'a legacyDiskStore() is for cache-manager 5, and cache-manager 6 and 7 call it differently: give them createDiskStore(…)',
+    );
+    this.#warned.tell(error, (failure) => process.emitWarning(failure));
+    throw error;
   }
 
   #assertCacheable(value: unknown): void {

@@ -12,4 +12,6 @@ export { expiryOfTtl } from './expiry.ts';
 export { assertOption, assertOptions, isTextOrNone, shown, stringKey, unknownOption } from './misuse.ts';
 export { assertTags } from './tags.ts';
 export { namespacePrefix } from './key-names.ts';
+export { keptFromEnvelopes, withoutEnvelope } from './stored-form.ts';
 export { plainData } from './plain-data.ts';
+export { ToldFailures } from './told-failures.ts';

@@ -12,7 +12,7 @@ import { KeyNames } from './key-names.ts';
 import { type Envelope, textOfEnvelope } from './keyv-text.ts';
 import { assertOption, assertOptions, isTextOrNone } from './misuse.ts';
 import type { CacheSource } from './opened-cache.ts';
-import { envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
+import { deadlineIn, envelopeOf, handedOver, storedForm, valueIn } from './stored-form.ts';
 import type { Tags } from './tags.ts';
 
 /** Where a KeyvDiskStore keeps its entries, and how Keyv speaks to it. */
@@ -97,6 +97,8 @@ export class KeyvDiskStore extends CacheView {
   #names: KeyNames;
   /** How many 'error' listeners there were when a Keyv last set the namespace: each Keyv adds one before it does. */
   #listenersThen = 0;
+  /** How many there were when the first Keyv 6 asked for `capabilities`. */
+  #listenersBefore: number | undefined;
   #isAdopted = false;
   #hasWarned = false;
   #hasSerializer: boolean;
@@ -133,6 +135,7 @@ export class KeyvDiskStore extends CacheView {
       );
     }
     this.#contract = 6;
+    this.#listenersBefore ??= this.listenerCount('error');
     return CAPABILITIES;
   }
 
@@ -145,7 +148,9 @@ export class KeyvDiskStore extends CacheView {
     assertOption('namespace', namespace, isTextOrNone(namespace), 'a string');
     const listeners = this.listenerCount('error');
     if (listeners > this.#listenersThen) {
-      if (this.#isAdopted && namespace !== this.namespace) this.#warnShared(namespace);
+      // A Keyv 6 without a namespace has set none.
+      const isShared = this.#isAdopted || listeners > (this.#listenersBefore ?? listeners) + 1;
+      if (isShared && namespace !== this.namespace) this.#warnShared(namespace);
       this.#isAdopted = true;
     }
     this.#listenersThen = listeners;
@@ -180,17 +185,23 @@ export class KeyvDiskStore extends CacheView {
 
   /** @param lifetime a ttl under Keyv 4 and 5, a deadline under Keyv 6 */
   async set(key: string, value: unknown, lifetime?: number): Promise<boolean> {
-    await this.cache.set(this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime));
+    const terms = this.#terms(key, value, lifetime);
+    await this.cache.set(this.#stored(key), this.#storedForm(value), terms);
     return true;
   }
 
+  /**
+   * In one transaction, as long as they are no more than 1,024 and take no more than 5 ms. When one is refused, nothing is
+   * stored; when one fails later, as by a full disk, the others may have been.
+   */
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[]>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<void>;
   async setMany(entries: KeyvDiskStoreEntry[]): Promise<boolean[] | void> {
     await this.cache.setMany(
       entries.map(({ key, value, ttl, expires }) => {
         const lifetime = this.#contract === 6 ? expires : ttl;
-        return [this.#stored(key), this.#storedForm(value), this.#terms(key, value, lifetime)];
+        const terms = this.#terms(key, value, lifetime);
+        return [this.#stored(key), this.#storedForm(value), terms];
       }),
     );
     return entries.map(() => true);
@@ -200,7 +211,11 @@ export class KeyvDiskStore extends CacheView {
     return this.cache.delete(this.#stored(key));
   }
 
-  /** @returns whether all were there under Keyv 4 and 5; under Keyv 6 whether each was */
+  /**
+   * In as few transactions as setMany() takes.
+   *
+   * @returns whether all were there under Keyv 4 and 5; under Keyv 6 whether each was
+   */
   async deleteMany(keys: string[]): Promise<boolean>;
   async deleteMany(keys: string[]): Promise<boolean[]>;
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
@@ -271,16 +286,16 @@ export class KeyvDiskStore extends CacheView {
   }
 
   #terms(key: string, value: unknown, lifetime: number | undefined): SetOptions | undefined {
-    const expiry = this.#expiry(lifetime);
+    const expiry = this.#expiry(value, lifetime);
     const name = this.#contract === 6 ? key : this.#names.knownOfKeyv5(key);
     const tags = this.tagsFor(name, () => valueIn(value, name));
     const isPinned = this.#isPinned?.(name) === true;
     return tags === undefined && !isPinned ? expiry : { ...expiry, tags, pinned: isPinned };
   }
 
-  #expiry(lifetime: number | undefined): ExpiryOptions | undefined {
+  #expiry(value: unknown, lifetime: number | undefined): ExpiryOptions | undefined {
     if (this.#contract === 5) return expiryOfTtl(lifetime);
-    if (this.#adapts === 'auto' && lifetime !== undefined && lifetime > 0 && lifetime < NO_DEADLINE_BEFORE) {
+    if (this.#adapts === 'auto' && lifetime !== undefined && isTtlOf(value, lifetime)) {
       throw new InvalidArgumentError(
         'ERR_DISKCACHE_TTL',
         `${lifetime} must be a ttl, but this KeyvDiskStore works for a Keyv 6, which gives deadlines: ` +
@@ -317,7 +332,7 @@ export class KeyvDiskStore extends CacheView {
     this.#hasWarned = true;
     process.emitWarning(
       `one KeyvDiskStore was given to Keyvs with the namespaces ${named(this.namespace)} and ${named(namespace)}. ` +
-        `clear() and iterator() now work on ${named(namespace)} from both. ` +
+        `${this.#contract === 6 ? 'All calls' : 'clear() and iterator()'} now work on ${named(namespace)} from both. ` +
         'Give each Keyv a store of its own, new KeyvDiskStore({ cache })',
       { type: 'DiskCacheWarning', code: 'DISKCACHE_SHARED_STORE' },
     );
@@ -326,4 +341,11 @@ export class KeyvDiskStore extends CacheView {
 
 function named(namespace: string | undefined): string {
   return namespace === undefined ? '(none)' : `'${namespace}'`;
+}
+
+/** Whether a number is no deadline: too early for one, and not the one that is told beside the value, as Keyv 6 does. */
+function isTtlOf(given: unknown, lifetime: number): boolean {
+  if (lifetime <= 0 || lifetime >= NO_DEADLINE_BEFORE) return false;
+  const told = deadlineIn(given);
+  return told === undefined || Math.ceil(told) !== lifetime;
 }

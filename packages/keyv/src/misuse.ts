@@ -32,16 +32,25 @@ export function assertOptions(options: unknown, own: readonly string[]): void {
       `options must be an object, such as { directory: './cache' }; given ${shown(options)}`,
     );
   }
-  const known = ['directory', 'cache', ...own, ...DISK_CACHE_OPTIONS];
+  const known = [...new Set(['directory', 'cache', ...own, ...DISK_CACHE_OPTIONS])];
   for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownOption(name, known);
 }
+
+/** How other caches call what an option means, where that begins as another one does or as none. */
+const NAMES_ELSEWHERE = new Map([
+  ['max', 'entryLimit'],
+  ['maxsize', 'sizeLimit'],
+  ['path', 'directory'],
+]);
 
 /** The error of an option that there is not. */
 export function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {
   const given = name.toLowerCase();
-  const meant = known.find(
-    (one) => one.toLowerCase().startsWith(given) || given.startsWith(one.toLowerCase()),
-  );
+  const elsewhere = NAMES_ELSEWHERE.get(given);
+  const meant = known.find((one) => {
+    if (elsewhere !== undefined) return one === elsewhere;
+    return one.toLowerCase().startsWith(given) || given.startsWith(one.toLowerCase());
+  });
   const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
   return new InvalidArgumentError('ERR_DISKCACHE_OPTION', `unknown option '${name}'; ${hint}`);
 }

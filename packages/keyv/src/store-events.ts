@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { ToldFailures } from './told-failures.ts';
 
 type Listener = (...given: unknown[]) => void;
 
 /** The events of a store, in a form that every Keyv takes. Any number of Keyvs may listen. */
 export class StoreEvents extends EventEmitter {
-  readonly #warnedOf = new Set<unknown>();
+  readonly #warned = new ToldFailures();
 
   constructor() {
     super();
@@ -22,7 +23,7 @@ export class StoreEvents extends EventEmitter {
 
   /**
    * Tells of a failure that no call rejects with, or whose caller is known to keep it to itself: by 'error', or where nobody
-   * listens by a process warning, once for each code.
+   * listens by a process warning, once for each code and message.
    */
   protected report(error: unknown): void {
     try {
@@ -33,9 +34,6 @@ export class StoreEvents extends EventEmitter {
     } catch {
       // Each Keyv listens, and Keyv 4 and 6 throw what nobody listens to there.
     }
-    const code = (error as { code?: unknown } | null)?.code;
-    if (this.#warnedOf.has(code)) return;
-    this.#warnedOf.add(code);
-    process.emitWarning(error as Error);
+    this.#warned.tell(error, (failure) => process.emitWarning(failure));
   }
 }

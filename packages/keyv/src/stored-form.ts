@@ -54,11 +54,39 @@ export function envelopeOf(entry: Pick<Entry, 'key' | 'value' | 'expires'>): unk
   return typeof given === 'string' ? envelopeOfText(given, String(entry.key)) : given;
 }
 
+/** How all that the serializers of Keyv write begins. */
+const ENVELOPE_HEAD = Buffer.from('{"value":');
+
+/** What a Keyv with serializer has stored, to a store without any Keyv; all else as it is. */
+export function withoutEnvelope(value: unknown, key: string): unknown {
+  return isSerializedEnvelope(value) ? envelopeOfText(asBuffer(value).toString(), key).value : value;
+}
+
+/** The form of a value that withoutEnvelope() leaves as it is. */
+export function keptFromEnvelopes(value: unknown): unknown {
+  return isSerializedEnvelope(value) ? asBuffer(value) : value;
+}
+
+function isSerializedEnvelope(value: unknown): value is Uint8Array {
+  if (!(value instanceof Uint8Array) || Buffer.isBuffer(value)) return false;
+  return ENVELOPE_HEAD.equals(value.subarray(0, ENVELOPE_HEAD.length));
+}
+
 /** The value, for those who know nothing of envelopes, in what Keyv hands over; undefined when there is none to be seen. */
 export function valueIn(given: unknown, key: string): unknown {
+  const envelope = envelopeIn(given, key);
+  return isEnvelope(envelope) ? envelope.value : undefined;
+}
+
+/** The deadline that is told beside the value in what Keyv hands over; undefined when there is none to be seen. */
+export function deadlineIn(given: unknown): number | undefined {
+  const { expires } = (envelopeIn(given, '') ?? {}) as { expires?: unknown };
+  return typeof expires === 'number' ? expires : undefined;
+}
+
+function envelopeIn(given: unknown, key: string): unknown {
   try {
-    const envelope = typeof given === 'string' ? envelopeOfText(given, key) : given;
-    return isEnvelope(envelope) ? envelope.value : undefined;
+    return typeof given === 'string' ? envelopeOfText(given, key) : given;
   } catch {
     return undefined;
   }

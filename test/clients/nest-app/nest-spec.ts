@@ -140,8 +140,24 @@ export function nestSpec(client: string, { nest, cacheManager, keyv }: Versions)
   });
 }
 
+/** The same on Fastify, which has requests and responses of its own. After nestSpec(), which compiles the app. */
+export function fastifySpec(client: string): void {
+  test('all of it works on Fastify too', async () => {
+    const env = { CACHE_DIRECTORY: folderInMemory(), ADAPTER: '@nestjs/platform-fastify' };
+    const app = await StartedApp.start(new NestTree(client).main, env);
+    onTestFinished(() => void app.kill('SIGKILL'));
+    const first = await app.ask('/books/1');
+    expect(first).toMatchObject({ status: 200, found: 'MISS', body: { id: '1' } });
+    expect(await app.ask('/books/1')).toEqual({ ...first, found: 'HIT' });
+    await app.ask('/editing/1', 'PUT');
+    expect((await app.ask('/books/1')).found).toBe('MISS');
+    await filesComeBack(app);
+    expect((await app.ask('/files/buffer')).type).toBe('application/octet-stream');
+  });
+}
+
 /** A StreamableFile is there for others once its last bytes are committed, which is soon after they were sent. */
-export async function filesComeBack(app: StartedApp): Promise<void> {
+async function filesComeBack(app: StartedApp): Promise<void> {
   const [stream, buffer] = [await app.ask('/files/stream'), await app.ask('/files/buffer')];
   expect(stream).toMatchObject({ found: 'MISS', type: 'text/plain' });
   expect((stream.body as string).length).toBe(200_000 + String(app.pid).length);

@@ -1,10 +1,19 @@
+import { assertStores } from '@diskcache/cache-manager';
 import { CACHE_MANAGER, CACHE_TTL_METADATA, CacheInterceptor } from '@nestjs/cache-manager';
-import { type CallHandler, type ExecutionContext, Inject, Injectable, StreamableFile } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Logger,
+  StreamableFile,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import type { AnswerStore, CacheManager } from '../store/answer-store.ts';
 import { answerStoreBehind, neededAnswerStoreBehind } from '../store/store-behind.ts';
 import { hasCacheTags, tagsOfAnswer } from '../tags/cache-tags.ts';
+import { routeOf } from '../tags/tags-of.ts';
 import { heedTags } from '../tags/unused-tags-warning.ts';
 import { madeFile, unpacked } from './file-answer.ts';
 import { type Made, sharedAnswer } from './shared-answer.ts';
@@ -22,7 +31,8 @@ type TtlMetadata = number | ((context: ExecutionContext) => number | Promise<num
  * there. What is evicted or deleted while an answer is made does not come back with it.
  *
  * What the cache fails with is told by the 'error' event of the store, or logged, and the request answered without it.
- * Where CACHE_MANAGER has other stores than one disk cache it is CacheInterceptor, and `@CacheTags()` is an error.
+ * Where CACHE_MANAGER has other stores than one disk cache it is CacheInterceptor, and `@CacheTags()` is an error; a store with
+ * which wrap() does not work, as a Keyv 6, is warned of.
  *
  * @example
  * ```ts
@@ -49,6 +59,7 @@ type TtlMetadata = number | ((context: ExecutionContext) => number | Promise<num
 export class DiskCacheInterceptor extends CacheInterceptor {
   constructor(@Inject(CACHE_MANAGER) cacheManager: unknown, @Inject(Reflector) reflector: Reflector) {
     super(cacheManager, reflector);
+    warnOfStores(cacheManager);
   }
 
   override async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -64,7 +75,7 @@ export class DiskCacheInterceptor extends CacheInterceptor {
     this.#setHeader(context, found);
     if (found !== undefined && found !== null) return of(found);
     const make = (isToStore: boolean) => this.#make(context, next, isToStore ? { store, key } : undefined);
-    const { body, isHit } = await sharedAnswer(store, key, make);
+    const { body, isHit } = await sharedAnswer(store, { key, route: routeOf(context) }, make);
     if (!isHit) return of(body);
     const shared = await unpacked(context, store, key, body);
     if (shared === undefined) return next.handle();
@@ -109,6 +120,20 @@ export class DiskCacheInterceptor extends CacheInterceptor {
 
   #setHeader(context: ExecutionContext, found: unknown): void {
     if (context.getType() === 'http') this.setHeadersWhenHttp(context, found);
+  }
+}
+
+const warnedOf = new WeakSet<object>();
+
+/** Of stores that NestJS takes, and with which the cache manager computes every wrap() anew. */
+function warnOfStores(cacheManager: unknown): void {
+  const { stores } = (cacheManager ?? {}) as { stores?: unknown };
+  if (!Array.isArray(stores) || warnedOf.has(stores)) return;
+  warnedOf.add(stores);
+  try {
+    assertStores({ stores });
+  } catch (error) {
+    Logger.warn(`CACHE_MANAGER: ${(error as Error).message}`, 'DiskCache');
   }
 }
 

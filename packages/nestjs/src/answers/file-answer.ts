@@ -3,6 +3,7 @@ import type { ExecutionContext, StreamableFile } from '@nestjs/common';
 import { ARRIVAL_TTL_MS } from '../files/file-arrival.ts';
 import { type FileRecord, isFileRecord } from '../files/file-record.ts';
 import type { AnswerStore } from '../store/answer-store.ts';
+import { routeOf } from '../tags/tags-of.ts';
 import { isOfCache } from './is-of-cache.ts';
 import type { Made } from './shared-answer.ts';
 
@@ -14,7 +15,7 @@ export function madeFile(
   terms: SetOptions,
 ): Made | undefined {
   const onError = (error: unknown) => {
-    if (isOfCache(error)) store.fails(error);
+    if (isOfCache(error)) store.fails(error, routeOf(context));
   };
   const arrival = store.files?.arrive(file, store.storedKey(key), terms, onError);
   if (arrival === undefined) return undefined;
@@ -39,7 +40,7 @@ export async function unpacked(
     if (file !== undefined) endWithResponse(context, file);
     return file;
   } catch (error) {
-    store.fails(error);
+    store.fails(error, routeOf(context));
     return undefined;
   }
 }

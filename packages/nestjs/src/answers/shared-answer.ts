@@ -22,12 +22,13 @@ export interface Answer {
  * anything that was not to be stored: then each makes its own. What the cache itself fails with is told by the store, and
  * fails no request.
  *
+ * @param route whose answer it is
  * @param make makes the answer of this request, for itself alone or to be stored
  * @throws what `make` throws
  */
 export function sharedAnswer(
   store: AnswerStore,
-  key: string,
+  { key, route }: { key: string; route: string },
   make: (isToStore: boolean) => Promise<Made>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -49,7 +50,8 @@ export function sharedAnswer(
       }
     };
     const failed = (error: unknown) => {
-      if (isOfCache(error) && error !== failure && !(error instanceof TimeoutError)) store.fails(error);
+      if (isOfCache(error) && error !== failure && !(error instanceof TimeoutError))
+        store.fails(error, route);
       if (!isOurs) alone();
     };
     store.getOrMake(key, makeForAll).then((value) => {

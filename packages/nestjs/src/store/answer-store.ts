@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DiskStore, type DiskStoreOptions } from '@diskcache/cache-manager';
-import type { SetOptions } from '@diskcache/core';
-import { expiryOfTtl } from '@diskcache/keyv';
+import { InvalidArgumentError, type SetOptions } from '@diskcache/core';
+import { expiryOfTtl, ToldFailures } from '@diskcache/keyv';
 import { Logger } from '@nestjs/common';
 import { Files } from '../files/files.ts';
 
@@ -34,7 +34,7 @@ const LONGEST_WAIT_MS = 30_000;
 export class AnswerStore extends DiskStore {
   /** Undefined where the cache knows no streams. */
   readonly files: Files | undefined;
-  readonly #loggedOf = new Set<unknown>();
+  readonly #logged = new ToldFailures();
 
   constructor(options: DiskStoreOptions) {
     super(options);
@@ -59,22 +59,31 @@ export class AnswerStore extends DiskStore {
     return this.prefix + key;
   }
 
-  /** Tells why an answer is not stored, or not found. */
-  fails(error: unknown): void {
-    this.report(error);
+  /** Tells why an answer of a route is not stored, or not found. */
+  fails(error: unknown, route: string): void {
+    // Of the cache's own trouble one line is enough, whatever route comes upon it.
+    this.report(error, isOfTheAnswer(error) ? route : undefined);
   }
 
-  /** By 'error', or where nobody listens by the log, once for each code. */
-  protected override report(error: unknown): void {
+  /** By 'error', or where nobody listens by the log, once for each code and message, and each route where it is one's. */
+  protected override report(error: unknown, route?: string): void {
     if (this.listenerCount('error') > 0) return super.report(error);
-    const { code, message, stack } = error as NodeJS.ErrnoException;
-    if (this.#loggedOf.has(code)) return;
-    this.#loggedOf.add(code);
-    Logger.error(
-      `${message}. What needs it goes on without the cache; ${code} is logged once`,
-      stack,
-      'DiskCache',
-    );
+    const say = (failure: Error | string) => {
+      if (typeof failure === 'string') return Logger.error(failure, 'DiskCache');
+      const {
+        code = 'failure',
+        detail,
+        message,
+        stack,
+      } = failure as NodeJS.ErrnoException & { detail?: string };
+      const where = route === undefined ? '' : `${route}: `;
+      Logger.error(
+        `${where}${message}${detail === undefined ? '' : `, ${detail}`}. What needs it goes on without the cache; this ${code} is logged once`,
+        stack,
+        'DiskCache',
+      );
+    };
+    this.#logged.tell(error, say, route);
   }
 
   /**
@@ -117,4 +126,9 @@ export class AnswerStore extends DiskStore {
       timeout: LONGEST_WAIT_MS,
     });
   }
+}
+
+function isOfTheAnswer(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return error instanceof InvalidArgumentError || code === 'ERR_DISKCACHE_TOO_LARGE';
 }
