@@ -759,7 +759,7 @@ export class DiskCacheSync {
    * @example
    * ```ts
    * cache.setMany([['from', 10], ['to', 0]]);
-   * console.log(cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0))); // 10
+   * console.log(cache.snapshot((view) => [view.get('from'), view.get('to')])); // [ 10, 0 ]
    * ```
    */
   snapshot<Result>(body: (view: CacheView) => Result): Result {

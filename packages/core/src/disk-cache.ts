@@ -913,8 +913,8 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * @example
    * ```ts
    * await cache.setMany([['from', 10], ['to', 0]]);
-   * const sum = await cache.snapshot((view) => view.get<number, number>('from', 0) + view.get<number, number>('to', 0));
-   * console.log(sum); // 10
+   * const both = await cache.snapshot((view) => [view.get('from'), view.get('to')]);
+   * console.log(both); // [ 10, 0 ]
    * ```
    */
   async snapshot<Result>(body: (view: CacheView) => Result, options?: SnapshotOptions): Promise<Result> {
