@@ -38,6 +38,9 @@ const refused = [
   ['packages/core/src/waiting/lines.ts', '../recipes/lock.ts'],
   ['packages/core/src/waiting/lines.ts', '../engine/engine.ts'],
   ['packages/core/src/verbs/writes.ts', '../disk-cache.ts'],
+  ['packages/core/src/upkeep/share.ts', '../sharding/shards.ts'],
+  ['packages/core/src/engine/engine.ts', '../sharding/shards.ts'],
+  ['packages/core/src/collections/deque.ts', '../sharding/shards.ts'],
   ['packages/core/src/verbs/writes.ts', '../collections/deque.ts'],
   ['packages/core/src/verbs/writes.ts', '../compute/memoize.ts'],
   ['packages/core/src/calls/at-once.ts', '../verbs/writes.ts'],
@@ -55,6 +58,8 @@ const refused = [
 ] as const;
 
 const allowed = [
+  ['packages/core/src/sharding/shards.ts', '../disk-cache.ts'],
+  ['packages/core/src/sharding/shards.ts', '../engine/engine.ts'],
   ['packages/core/src/storage/rows.ts', '../errors.ts'],
   ['packages/core/src/streams/incoming.ts', '../storage/files.ts'],
   ['packages/core/src/upkeep/expire.ts', '../storage/rows.ts'],
