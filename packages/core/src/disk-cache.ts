@@ -1059,7 +1059,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
    * Waits for what was called before, and ends the use of the cache; calling it again does nothing more.
    *
    * Other verbs fail with `ERR_DISKCACHE_CLOSED` from the call on. What getOrSet() computes in the background is
-   * aborted. Notes of uses are written, unless another process has the lock. A log of more than 256 KiB is put in order
+   * aborted. What it computes for a caller is waited for, and so is the source of a stream: neither may await close(). Notes of uses are written, unless another process has the lock. A log of more than 256 KiB is put in order
    * by a thread, which takes as long as the disk takes to sync.
    *
    * @example
