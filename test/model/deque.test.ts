@@ -1,7 +1,15 @@
-import { DiskCache, type DequeSync, ShardedDiskCache } from '@diskcache/core';
+import { DiskCache, ShardedDiskCache } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listed } from '../support/caches.ts';
+import {
+  agreeing,
+  bound,
+  listOf,
+  sequencesOf,
+  transacted,
+  type TransactStep,
+  type Verbs,
+} from './collection-steps.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 
 /** How many sequences of about 60 steps each test tries: more than 10,000 steps in all. */
@@ -28,7 +36,7 @@ type Step =
   | { readonly do: 'at' | 'delete' | 'rotate'; readonly index: number; readonly value?: unknown }
   | { readonly do: 'set'; readonly index: number; readonly value: unknown }
   | { readonly do: 'remove' | 'count' | 'includes'; readonly value: unknown }
-  | { readonly do: 'transact'; readonly steps: readonly Step[]; readonly fails: boolean };
+  | TransactStep<Step>;
 
 /** Few different ones, so that the same value is there several times; some so long that they are files. */
 const someValue = fc.oneof(
@@ -59,23 +67,7 @@ const simpleStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('remove', 'count', 'includes'), value: someValue }),
   },
 ) as fc.Arbitrary<Step>;
-const someSteps = fc.array(
-  fc.oneof(
-    { weight: 15, arbitrary: simpleStep },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        do: fc.constant('transact' as const),
-        steps: fc.array(simpleStep, { maxLength: 8 }),
-        fails: fc.boolean(),
-      }),
-    },
-  ),
-  { minLength: 30, maxLength: 90, size: 'max' },
-) as fc.Arbitrary<Step[]>;
-
-/** What both doors have, as promises or not. */
-type Verbs = { [name: string]: (...given: unknown[]) => unknown } & Iterable<unknown>;
+const someSteps = sequencesOf(simpleStep);
 
 const isSame = (one: unknown, other: unknown) => {
   try {
@@ -201,33 +193,23 @@ function take(deque: Verbs, step: Step): unknown {
     case 'list':
     case 'back':
       return listOf(call('values', { reverse: step.do === 'back' }));
-    case 'transact': {
-      const done = call('transact', (inner: DequeSync) => {
-        const results = step.steps.map((one) => take(bound(inner), one));
-        if (step.fails) throw new Error('taken back');
-        return results;
-      }) as Promise<unknown>;
-      return done.catch(() => 'failed');
-    }
+    case 'transact':
+      return transacted(deque, step, take);
     default:
       return call(step.do);
   }
 }
 
-function listOf(all: unknown): unknown {
-  return Symbol.iterator in (all as object)
-    ? [...(all as Iterable<unknown>)]
-    : listed(all as AsyncIterable<unknown>);
-}
-
-function bound(deque: object): Verbs {
-  return new Proxy(deque, {
-    get(target, name) {
-      const found: unknown = Reflect.get(target, name, target);
-      return typeof found === 'function' ? found.bind(target) : found;
-    },
-  }) as Verbs;
-}
+const LONG: readonly Step['do'][] = [
+  'itself',
+  'list',
+  'back',
+  'remove',
+  'count',
+  'includes',
+  'transact',
+  'clear',
+];
 
 async function agree(
   Cache: typeof DiskCache | typeof ShardedDiskCache,
@@ -241,23 +223,15 @@ async function agree(
   const open = () =>
     bound(door === 'async' ? cache.deque('name', options) : cache.sync.deque('name', options));
   const model = new PlainDeque(maxLength);
-  let calls: { step: Step; given: unknown; expected: unknown }[] = [];
-  const settle = async () => {
-    for (const { step, given, expected } of calls)
-      expect([step, await given]).toStrictEqual([step, expected]);
-    calls = [];
-  };
-  for (const [place, step] of steps.entries()) {
-    if (door === 'sync' && step.do === 'transact') continue;
-    // These take several turns, in which calls that are made later may take effect.
-    const isLong = ['itself', 'list', 'back', 'remove', 'count', 'includes', 'transact', 'clear'].includes(
-      step.do,
-    );
-    if (isLong) await settle();
-    calls.push({ step, given: take(open(), step), expected: model.take(step) });
-    if (isLong || place % every === 0) await settle();
-  }
-  await settle();
+  await agreeing(
+    steps.filter((step) => door === 'async' || step.do !== 'transact'),
+    {
+      take: (step) => take(open(), step),
+      expected: (step) => model.take(step),
+      isLong: (step) => LONG.includes(step.do),
+      every,
+    },
+  );
   expect(await listOf(cache.deque('name').values())).toStrictEqual(model.items);
   expect(await cache.deque('name').equals(model.items)).toBe(true);
   expect(await cache.check()).toMatchObject({ problems: [] });

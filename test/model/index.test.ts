@@ -1,7 +1,15 @@
-import { DiskCache, type IndexSync, type Key, ShardedDiskCache } from '@diskcache/core';
+import { DiskCache, type Key, ShardedDiskCache } from '@diskcache/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listed } from '../support/caches.ts';
+import {
+  agreeing,
+  bound,
+  listOf,
+  sequencesOf,
+  transacted,
+  type TransactStep,
+  type Verbs,
+} from './collection-steps.ts';
 import { folderInMemory } from '../support/temporary-folder.ts';
 
 /** How many sequences of about 60 steps each test tries: more than 10,000 steps in all. */
@@ -16,7 +24,7 @@ type Step =
   | { readonly do: 'popItem' | 'edge'; readonly end: 'first' | 'last' }
   | { readonly do: 'keys' | 'values' | 'entries'; readonly reverse: boolean }
   | { readonly do: 'size' | 'clear' | 'itself' }
-  | { readonly do: 'transact'; readonly steps: readonly Step[]; readonly fails: boolean };
+  | TransactStep<Step>;
 
 const someKey: fc.Arbitrary<Key> = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 0, max: 150 }).map((number) => `key ${number}`) },
@@ -54,20 +62,7 @@ const simpleStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('size', 'size', 'itself', 'clear') }) },
 ) as fc.Arbitrary<Step>;
-const someSteps = fc.array(
-  fc.oneof(
-    { weight: 15, arbitrary: simpleStep },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        do: fc.constant('transact' as const),
-        steps: fc.array(simpleStep, { maxLength: 8 }),
-        fails: fc.boolean(),
-      }),
-    },
-  ),
-  { minLength: 30, maxLength: 90, size: 'max' },
-) as fc.Arbitrary<Step[]>;
+const someSteps = sequencesOf(simpleStep);
 
 /** What a Map does. */
 class PlainIndex {
@@ -134,17 +129,6 @@ function idOf(key: Key): string {
   return typeof key === 'object' ? `bytes ${Buffer.from(key).toString('hex')}` : `${typeof key} ${key}`;
 }
 
-type Verbs = { [name: string]: (...given: unknown[]) => unknown };
-
-function bound(index: object): Verbs {
-  return new Proxy(index, {
-    get(target, name) {
-      const found: unknown = Reflect.get(target, name, target);
-      return typeof found === 'function' ? found.bind(target) : found;
-    },
-  }) as Verbs;
-}
-
 /** Carries out a step. */
 function take(index: Verbs, step: Step): unknown {
   const call = (name: string, ...given: unknown[]) =>
@@ -176,21 +160,9 @@ function take(index: Verbs, step: Step): unknown {
       return typeof index.size === 'function' ? call('size') : index.size;
     case 'clear':
       return call('clear');
-    case 'transact': {
-      const done = call('transact', (inner: IndexSync) => {
-        const results = step.steps.map((one) => take(bound(inner), one));
-        if (step.fails) throw new Error('taken back');
-        return results;
-      }) as Promise<unknown>;
-      return done.catch(() => 'failed');
-    }
+    case 'transact':
+      return transacted(index, step, take);
   }
-}
-
-function listOf(all: unknown): unknown {
-  return Symbol.iterator in (all as object)
-    ? [...(all as Iterable<unknown>)]
-    : listed(all as AsyncIterable<unknown>);
 }
 
 async function agree(
@@ -202,23 +174,17 @@ async function agree(
   const cache = new Cache(folderInMemory(), { fileThreshold: FILE_THRESHOLD });
   const open = () => bound(door === 'async' ? cache.index('name') : cache.sync.index('name'));
   const model = new PlainIndex();
-  let calls: { step: Step; given: unknown; expected: unknown }[] = [];
-  const settle = async () => {
-    for (const { step, given, expected } of calls)
-      expect([step, await given]).toStrictEqual([step, expected]);
-    calls = [];
-  };
-  for (const [place, step] of steps.entries()) {
-    if (door === 'sync' && step.do === 'transact') continue;
-    // These take several turns, in which calls that are made later may take effect.
-    const isLong =
-      !['get', 'has', 'set', 'delete', 'update', 'size'].includes(step.do) ||
-      (step.do === 'update' && step.entries.length > 64);
-    if (isLong) await settle();
-    calls.push({ step, given: take(open(), step), expected: model.take(step) });
-    if (isLong || place % every === 0) await settle();
-  }
-  await settle();
+  await agreeing(
+    steps.filter((step) => door === 'async' || step.do !== 'transact'),
+    {
+      take: (step) => take(open(), step),
+      expected: (step) => model.take(step),
+      isLong: (step) =>
+        !['get', 'has', 'set', 'delete', 'update', 'size'].includes(step.do) ||
+        (step.do === 'update' && step.entries.length > 64),
+      every,
+    },
+  );
   const entries = [...model.entries.values()];
   expect(await listOf(cache.index('name').entries())).toStrictEqual(entries);
   expect(await cache.index('name').equals(entries)).toBe(true);
