@@ -162,7 +162,8 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
 
   /**
    * Stores a value. Where it needs more room than its shard has to give, entries of other shards go too: as long as these
-   * are locked by others it waits for them, up to `timeout`.
+   * are locked by others it waits for them, up to `timeout`. They are gone also when there is not enough room in the end, since
+   * what is left is pinned.
    */
   set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
     return this.#of(key).set(key, value, options);
