@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { DiskCacheError } from '@diskcache/core';
+import { DiskCache, DiskCacheError, type ShardedDiskCache } from '@diskcache/core';
 import { CacheTags, DiskCacheInterceptor, DiskCacheModule } from '@diskcache/nestjs';
 import { CACHE_MANAGER, CacheTTL } from '@nestjs/cache-manager';
 import { Controller, Get, StreamableFile, UseInterceptors } from '@nestjs/common';
@@ -10,6 +10,7 @@ import type { Cache } from 'cache-manager';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listed, openCache } from '../support/caches.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { openSharded } from '../support/sharded.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { listen } from './listening-app.ts';
 
@@ -34,7 +35,7 @@ class FilesController {
   }
 }
 
-async function start(cache = openCache()) {
+async function start(cache: DiskCache | ShardedDiskCache = openCache()) {
   const listening = await listen({
     imports: [DiskCacheModule.forRoot({ cache })],
     controllers: [FilesController],
@@ -51,6 +52,18 @@ async function start(cache = openCache()) {
 }
 
 describe('a StreamableFile', () => {
+  test('is sent from a ShardedDiskCache too, and is gone from it with its tag', async () => {
+    answer.mockReset().mockImplementation(() => new StreamableFile(Readable.from([Buffer.from(large)])));
+    const { app, ask, cache, askUntilHit } = await start(openSharded());
+    expect(await ask('/file')).toMatchObject({ found: 'MISS', body: large });
+    expect((await askUntilHit()).body).toBe(large);
+    expect(app.get(DiskCache)).toBe(cache);
+    await cache.evict('files');
+    expect(await cache.count()).toBe(0);
+    expect(await ask('/buffer')).toMatchObject({ found: 'MISS' });
+    expect(await ask('/buffer')).toMatchObject({ found: 'HIT' });
+  });
+
   test('is sent from a file of the cache the second time, with its headers', async () => {
     const path = join(temporaryFolder(), 'large.txt');
     writeFileSync(path, large);

@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
 import { openCache } from '../support/caches.ts';
 import { Child, children } from '../support/child.ts';
+import { openSharded } from '../support/sharded.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const LONG = process.env.DISKCACHE_TEST_LONG === '1';
 const MIB = 2 ** 20;
 const SLACK = 16 * MIB;
+/** Of 8 shards. */
+const SLACK_OF_SHARDS = 8 * 8 * MIB;
 /** How many times its limit is written into each cache. */
 const TIMES = 10;
 
@@ -66,20 +69,30 @@ async function fill(
   writers: number,
   door: string,
   workload: Workload,
+  isSharded = false,
 ): Promise<{ most: Space; largest: number }> {
   const sizeLimit = limitOf(workload);
   const looking = new Child('measure-space', { directory });
   await looking.says('looking');
   const { phases, keys, together = 16 } = workload;
   const bytes = (TIMES * sizeLimit) / writers;
-  const filling = children(writers, 'fill', { directory, door, sizeLimit, bytes, phases, keys, together });
+  const filling = children(writers, 'fill', {
+    directory,
+    door,
+    isSharded,
+    sizeLimit,
+    bytes,
+    phases,
+    keys,
+    together,
+  });
   const done = await Promise.all(filling.map((one) => one.says<{ largest: number }>('done')));
   looking.tell('stop');
   const most = await looking.says<Space>('most');
   await Promise.all(filling.map(({ ended }) => ended));
   console.log(
-    `${writers} × ${door}, ${workload.what}, limit ${sizeLimit / MIB} MiB:`,
-    `${(most.all / MIB).toFixed(1)} MiB on disk of ${((sizeLimit * 1.1 + SLACK) / MIB).toFixed(1)} allowed,`,
+    `${writers} × ${door}${isSharded ? ' of 8 shards' : ''}, ${workload.what}, limit ${sizeLimit / MIB} MiB:`,
+    `${(most.all / MIB).toFixed(1)} MiB on disk of ${((sizeLimit * 1.1 + (isSharded ? SLACK_OF_SHARDS : SLACK)) / MIB).toFixed(1)} allowed,`,
     `log ${(most.log / MIB).toFixed(1)} MiB, ${most.looks} looks`,
   );
   return { most, largest: Math.max(...done.map((one) => one.largest)) };
@@ -109,3 +122,19 @@ for (const { writers, door, of, which } of [
     LONG ? 600_000 : 60_000,
   );
 }
+
+it.each(WORKLOADS.filter((_, number) => LONG || [0, 2, 4, 5].includes(number)))(
+  'Ten times the limit of $what through four processes keep the folder of 8 shards within the limit × 1.1 + 8 MiB a shard',
+  async (workload) => {
+    const directory = temporaryFolder();
+    const sizeLimit = limitOf(workload);
+    const { most } = await fill(directory, 4, 'async', workload, true);
+    expect(most.looks).toBeGreaterThan(10);
+    expect(most.all).toBeLessThanOrEqual(sizeLimit * 1.1 + SLACK_OF_SHARDS);
+    const cache = openSharded({ sizeLimit }, directory);
+    expect(await cache.size()).toBeLessThanOrEqual(sizeLimit);
+    expect(await cache.size()).toBeGreaterThan(sizeLimit * 0.7);
+    expect(await cache.check()).toMatchObject({ ok: true, problems: [] });
+  },
+  LONG ? 600_000 : 60_000,
+);

@@ -116,3 +116,17 @@ it('20,000 sets at once keep the event loop as short as those of one cache do, t
   expect(turns).toBeGreaterThan(15);
   expect(longestMs).toBeLessThan(50);
 }, 60_000);
+
+it('Four processes that move amounts between shards, with keys and without, never see one on its way, and none is lost', async () => {
+  const directory = temporaryFolder();
+  const accounts = Array.from({ length: 50 }, (_, i) => `account ${i}`);
+  const moving = children(4, 'transfer', { directory, accounts, ms: LONG ? 30_000 : 2000 });
+  for (const one of moving) {
+    const { moved, sums } = await one.says<{ moved: number; sums: number[] }>('done');
+    expect(moved).toBeGreaterThan(20);
+    expect(sums).toEqual([0]);
+  }
+  await Promise.all(moving.map(({ ended }) => ended));
+  const all = await openSharded({}, directory).getMany<number>(accounts);
+  expect(all.reduce<number>((sum, one) => sum + (one ?? 0), 0)).toBe(0);
+}, 60_000);

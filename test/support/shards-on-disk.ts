@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { onTestFinished } from 'vitest';
 import { valueFiles } from './on-disk.ts';
 
 /** All that there is of a limit, in the units of shares. */
@@ -38,6 +39,14 @@ export function totalsAtOnce(directory: string): ShardTotals[] {
   } finally {
     for (const db of opened) db.close();
   }
+}
+
+/** Holds the lock of one shard as another process would. @returns what lets go of it */
+export function lockShard(directory: string, shard: number): () => void {
+  const db = new Database(join(shardFolders(directory)[shard] as string, 'cache.db'), { timeout: 0 });
+  db.exec('BEGIN IMMEDIATE');
+  onTestFinished(() => void db.close());
+  return () => db.exec('ROLLBACK');
 }
 
 export function sumOf(all: readonly ShardTotals[], name: keyof ShardTotals): number {

@@ -6,6 +6,7 @@ export { ShardedDiskCache } from './sharding/sharded-disk-cache.ts';
 export { ShardedDiskCacheSync } from './sharding/sharded-disk-cache-sync.ts';
 export type { ReshardOptions } from './sharding/resharding.ts';
 export type { ShardedDiskCacheOptions } from './sharding/shards.ts';
+export type { ShardedTransactOptions } from './sharding/transaction.ts';
 export type { CacheStore } from './cache-store.ts';
 export type { CollectionDoor } from './collection-door.ts';
 export type { Deque } from './collections/deque.ts';

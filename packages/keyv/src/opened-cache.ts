@@ -9,7 +9,7 @@ export type CacheSource =
       cache?: undefined;
     })
   | {
-      /** An open cache to share. Whoever opened it closes it. */
+      /** An open cache to share, a DiskCache or a ShardedDiskCache. Whoever opened it closes it. */
       cache: CacheStore;
       directory?: undefined;
     };

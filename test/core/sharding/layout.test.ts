@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DiskCache, DiskCacheSync, ShardedDiskCache, ShardedDiskCacheSync } from '@diskcache/core';
 import { expect, onTestFinished, test } from 'vitest';
-import { openCache } from '../../support/caches.ts';
+import { openCache, openSync } from '../../support/caches.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { openSharded, openShardedSync } from '../../support/sharded.ts';
 import { shardFolders } from '../../support/shards-on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
@@ -227,6 +228,81 @@ test('a name is never a path, and names that differ in case only are different n
     );
 });
 
+test('options that cache() is given must be those that the cache of that name is open with', async () => {
+  const cache = openSharded({ shards: 1, ttl: 60_000 });
+  const named = cache.cache('name', { sizeLimit: 5_000_000, serializers: [] });
+  for (const same of [
+    undefined,
+    {},
+    { sizeLimit: 5_000_000 },
+    { ttl: 60_000, timeout: 5000 },
+    { serializers: [] },
+  ])
+    expect(cache.cache('name', same)).toBe(named);
+  expect(() => cache.cache('name', { sizeLimit: 6_000_000 })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_DISKCACHE_OPTION',
+      message: `option 'sizeLimit' of cache "name" must be as it is open already (5000000), or be left out; given 6000000`,
+    }),
+  );
+  for (const wrong of [{ eviction: 'lfu' }, { ttl: 1 }, { none: 1 }, { shards: 2 }, 7])
+    expect(() => cache.cache('name', wrong as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_DISKCACHE_OPTION' }),
+    );
+});
+
+test('an option that cache() is given as undefined is as in the cache that it is in', async () => {
+  const clock = new FakeClock();
+  const cache = openSharded({ shards: 1, ttl: 1000, clock });
+  const named = cache.cache('name', { ttl: undefined });
+  await named.set('key', 1);
+  clock.advance(1000);
+  expect(await named.has('key')).toBe(false);
+});
+
+test('cache() opens a cache again that was closed by itself', async () => {
+  const cache = openSharded({ shards: 1 });
+  const first = cache.cache('name', { sizeLimit: 5_000_000 });
+  await first.set('key', 1);
+  await first.close();
+  const second = cache.cache('name', { sizeLimit: 6_000_000 });
+  expect(await second.get('key')).toBe(1);
+  await cache.close();
+  await expect(second.get('key')).rejects.toMatchObject({ code: 'ERR_DISKCACHE_CLOSED' });
+});
+
+test('both doors give the same caches by cache(), and either closes them', async () => {
+  const cache = openSharded({ shards: 1 });
+  const named = cache.cache('name');
+  expect(cache.sync.cache('name')).toBe(named.sync);
+  await named.set('key', 1);
+  cache.sync.close();
+  await expect(named.get('key')).rejects.toMatchObject({ code: 'ERR_DISKCACHE_CLOSED' });
+  const again = openShardedSync({}, cache.directory);
+  expect(again.cache('name').get('key')).toBe(1);
+  again.destroy();
+  expect(existsSync(cache.directory)).toBe(false);
+});
+
+test('one shard of a cache is not opened by itself', async () => {
+  const cache = openSharded({ shards: 2 });
+  const shard = join(cache.directory, '1');
+  for (const open of [
+    () => new DiskCache(shard),
+    () => new DiskCache(shard, { readOnly: true }),
+    () => new DiskCacheSync(shard),
+    () => new ShardedDiskCache(shard),
+  ])
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DISKCACHE_SHARDS',
+        message: `${shard} is one of the shards of the cache in ${cache.directory}: open that, with ShardedDiskCache`,
+      }),
+    );
+  const beside = openCache({}, join(cache.directory, 'mine'));
+  await beside.set('key', 1);
+});
+
 test('cache() after close() is an error', async () => {
   const cache = openSharded({ shards: 1 });
   await cache.close();
@@ -237,7 +313,11 @@ test('shards that were left by a killed reshard() are removed when the cache is 
   const cache = openSharded({ shards: 2 });
   await cache.set('key', 'value');
   await cache.close();
-  for (const name of ['1-0', '1-1', '1-2']) await new DiskCache(join(cache.directory, name)).close();
+  for (const name of ['1-0', '1-1', '1-2']) {
+    const left = openSync();
+    left.close();
+    cpSync(left.directory, join(cache.directory, name), { recursive: true });
+  }
   const again = openSharded({}, cache.directory);
   await turnsUntil(() => shardFolders(cache.directory).length === 2);
   expect(await again.get('key')).toBe('value');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { openSharded, openShardedSync } from '../../support/sharded.ts';
+import { keysOfShards, openSharded, openShardedSync } from '../../support/sharded.ts';
+import { lockShard } from '../../support/shards-on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `key ${i}`);
@@ -58,4 +59,34 @@ test('snapshot() of a cache that is opened with readOnly reads, and takes no loc
     expect(reader.sync.snapshot((view) => view.get('key 1'))).toBe(1);
   });
   expect(await reader.snapshot((view) => view.get('key 1'))).toBe(2);
+});
+
+test('snapshot() with readOnly is taken anew, in all shards, where a file that it was to read is gone', async () => {
+  const writer = openShardedSync({ shards: 2, fileThreshold: 100 });
+  for (const key of KEYS) writer.set(key, 'before '.repeat(30));
+  const reader = openSharded({ readOnly: true }, writer.directory);
+  for (const key of KEYS) {
+    let runs = 0;
+    const seen = await reader.snapshot((view) => {
+      if (runs++ === 0) writer.set(key, 'after '.repeat(30));
+      return view.get(key);
+    });
+    expect([seen, runs]).toEqual(['after '.repeat(30), 2]);
+  }
+});
+
+test('snapshot() with keys waits for the locks of their shards alone, and sees all when it asks for more', async () => {
+  const cache = openSharded({ timeout: 50 });
+  await cache.setMany(KEYS.map((key) => [key, 1] as const));
+  const [key, other] = await keysOfShards(cache, KEYS, 3, 5);
+  const unlock = lockShard(cache.directory, 5);
+  expect(await cache.snapshot((view) => view.get(key), { keys: [key] })).toBe(1);
+  expect(cache.sync.snapshot((view) => view.get(key), { keys: [key] })).toBe(1);
+  const timedOut = { code: 'ERR_DISKCACHE_TIMEOUT' };
+  await expect(cache.snapshot((view) => view.get(other), { keys: [key] })).rejects.toMatchObject(timedOut);
+  expect(() => cache.sync.snapshot((view) => view.count(), { keys: [key] })).toThrow(
+    expect.objectContaining(timedOut),
+  );
+  unlock();
+  expect(await cache.snapshot((view) => [view.get(other), view.count()], { keys: [key] })).toEqual([1, 40]);
 });

@@ -1,11 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { DiskCache } from '@diskcache/core';
+import { DiskCache, ShardedDiskCache } from '@diskcache/core';
 import { given, say } from '../../support/parent.ts';
 
 interface Given {
   readonly directory: string;
   readonly number?: number;
   readonly door: 'async' | 'sync' | 'stream';
+  readonly isSharded?: boolean;
   readonly sizeLimit: number;
   /** How much to write in all, for one phase after the other. */
   readonly bytes: number;
@@ -18,9 +19,19 @@ interface Given {
 }
 
 /** Writes many times what fits, and tells the largest size() that there was after a write. */
-const { directory, number = 0, door, sizeLimit, bytes, phases, keys, together } = given<Given>();
+const {
+  directory,
+  number = 0,
+  door,
+  isSharded = false,
+  sizeLimit,
+  bytes,
+  phases,
+  keys,
+  together,
+} = given<Given>();
 
-const cache = new DiskCache(directory, { sizeLimit, timeout: 30_000 });
+const cache = new (isSharded ? ShardedDiskCache : DiskCache)(directory, { sizeLimit, timeout: 30_000 });
 const text = Buffer.alloc(Math.max(...phases.flat()), 'diskcache').toString('latin1');
 let written = 0;
 let largest = 0;

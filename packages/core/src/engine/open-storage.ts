@@ -1,7 +1,7 @@
 import type { Events } from '../events.ts';
 import type { Settings } from '../options.ts';
 import { POLICIES } from '../policy/policy.ts';
-import { refuseShards } from '../storage/directory.ts';
+import { refuseShard, refuseShards } from '../storage/directory.ts';
 import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { Storage } from '../storage/storage.ts';
 
@@ -19,6 +19,7 @@ export function openStorage(
   const { timeoutMs, clock, memoryLimit, readOnly, onCorrupt } = settings;
   if (!settings.allowNetworkFileSystem) refuseNetworkFileSystem(directory);
   refuseShards(directory);
+  if (parts === undefined) refuseShard(directory);
   const policy = POLICIES[settings.eviction];
   return new Storage({
     directory,

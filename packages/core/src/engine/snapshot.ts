@@ -20,15 +20,20 @@ const gone = new Set<string>();
  * that it read, since another process may have replaced the entry meanwhile.
  */
 export function inSnapshot<View, Result>(engine: Engine, body: (view: View) => Result, view: View): Result {
-  const { storage } = engine;
+  return inSnapshots([engine], body, view);
+}
+
+/** The same of several caches, each as it is at a moment of its own. */
+export function inSnapshots<View, Result>(
+  engines: readonly Engine[],
+  body: (view: View) => Result,
+  view: View,
+): Result {
+  const work = () => carriedOut(body, view);
   try {
     for (;;) {
       try {
-        return storage.snapshot(() => {
-          // Now, and not with the first read of the body, it is found out whether the database can be read.
-          storage.sql.dataVersion.get();
-          return carriedOut(body, view);
-        });
+        return engines.reduce<() => Result>((inner, engine) => () => opened(engine, inner), work)();
       } catch (error) {
         if (!(error instanceof ThrownByBody) || !(error.error instanceof FileGone)) throw error;
         gone.add(error.error.file);
@@ -37,6 +42,14 @@ export function inSnapshot<View, Result>(engine: Engine, body: (view: View) => R
   } finally {
     gone.clear();
   }
+}
+
+function opened<Result>({ storage }: Engine, reads: () => Result): Result {
+  return storage.snapshot(() => {
+    // Now, and not with the first read of the body, it is found out whether the database can be read.
+    storage.sql.dataVersion.get();
+    return reads();
+  });
 }
 
 /** Says, in a read, that the file of a row is gone. In a snapshot that may be so since the row is an old one. */

@@ -15,8 +15,7 @@ export function carriedOut<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result
   try {
     result = body(tx);
   } catch (error) {
-    // Snapshots of several shards are one within the other, around one body.
-    throw error instanceof ThrownByBody ? error : new ThrownByBody(error);
+    throw new ThrownByBody(error);
   }
   if (!isPromiseLike(result)) return result;
   throw invalidBody('synchronous', 'one that returned a promise');

@@ -1,11 +1,10 @@
 import { readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskCacheError } from '../errors.ts';
-import { SHARDS_FILE } from '../storage/directory.ts';
+import { SHARD_FOLDER, SHARDS_FILE } from '../storage/directory.ts';
 import { destroy, destroySync } from '../storage/destruction.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
 import { layoutLock } from './layout.ts';
-import { SHARD_FOLDER } from './leftovers.ts';
 import { cachesFolder, namedFolders } from './named-caches.ts';
 import type { Shards } from './shards.ts';
 

@@ -1,5 +1,5 @@
 import type { Key } from '../entry/key.ts';
-import type { Shard, Shards } from './shards.ts';
+import type { Shards } from './shards.ts';
 
 /** Keys by the shards that they belong to. */
 export class Grouped<Cache> {
@@ -10,14 +10,22 @@ export class Grouped<Cache> {
     readonly places: readonly number[];
   }[];
 
-  constructor(keys: readonly Key[], shards: Shards, cacheOf: (shard: Shard) => Cache) {
-    const places = shards.all.map((): number[] => []);
-    for (const [place, key] of keys.entries()) places[shards.placeOf(key)]?.push(place);
+  constructor(keys: readonly Key[], shards: Shards, cacheAt: (place: number) => Cache) {
+    // What there is nothing to do for is refused all the same.
+    if (keys.length === 0) shards.assertOpen();
+    const groups = new Map<number, number[]>();
+    for (const [place, key] of keys.entries()) {
+      const shard = shards.placeOf(key);
+      const places = groups.get(shard);
+      if (places === undefined) groups.set(shard, [place]);
+      else places.push(place);
+    }
     this.#count = keys.length;
-    this.#groups = places
-      .map((some, shard) => ({ cache: cacheOf(shards.all[shard] as Shard), places: some }))
-      .filter((group) => group.places.length > 0)
-      .map((group) => ({ ...group, keys: group.places.map((place) => keys[place] as Key) }));
+    this.#groups = Array.from(groups, ([shard, places]) => ({
+      cache: cacheAt(shard),
+      places,
+      keys: places.map((place) => keys[place] as Key),
+    }));
   }
 
   /** What a verb gives for the keys of each shard, in the order of all keys. */

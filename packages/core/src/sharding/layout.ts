@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { join } from 'node:path';
 import { monotonicMs } from '../clock.ts';
 import { describe, DiskCacheError, InvalidArgumentError, TimeoutError } from '../errors.ts';
-import { SHARDS_FILE } from '../storage/directory.ts';
+import { refuseShard, SHARDS_FILE } from '../storage/directory.ts';
 import { syncFolderSync } from '../storage/files/folder-sync.ts';
 import { PathLock } from '../storage/rows/path-lock.ts';
 import { storageError } from '../storage/rows/sqlite-error.ts';
@@ -139,6 +139,7 @@ function layOut(
 ): void {
   const isLaidOut = () => existsSync(join(directory, SHARDS_FILE));
   if (isLaidOut()) return;
+  refuseShard(directory);
   if (existsSync(join(directory, 'cache.db'))) {
     throw new DiskCacheError(
       'ERR_DISKCACHE_SHARDS',

@@ -2,10 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../options.ts';
 import { destroy } from '../storage/destruction.ts';
+import { SHARD_FOLDER } from '../storage/directory.ts';
 import type { Layout } from './layout.ts';
-
-/** The folder of one shard, of whichever layout. */
-export const SHARD_FOLDER = /^(?:(\d+)-)?\d+$/;
 
 /** Removes the folders of shards of another layout, which a process has left that was killed while it laid out anew. */
 export async function removeLeftovers(

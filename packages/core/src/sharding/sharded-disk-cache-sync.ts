@@ -14,6 +14,7 @@ import type { Key } from '../entry/key.ts';
 import { keyOfName } from '../entry/named-key.ts';
 import type { RemovalOptions } from '../entry/progress-options.ts';
 import type { CacheEvents } from '../events.ts';
+import type { DiskCacheOptions } from '../options.ts';
 import type { AveragerSync } from '../recipes/averager-sync.ts';
 import type { CheckOptions, CheckReport } from '../upkeep/findings.ts';
 import type { CounterOptions } from '../verbs/counters.ts';
@@ -22,10 +23,10 @@ import type { PeekOptions, PullOptions, PushOptions } from '../verbs/queues.ts';
 import type { VacuumOptions } from '../verbs/vacuum.ts';
 import { destroyShardsSync } from './destruction.ts';
 import { Grouped } from './grouped.ts';
-import { checkOfAll, progressOf, statsOfAll } from './sums.ts';
+import { checkOfAll, progressOf, statsOfAll, sumOf } from './sums.ts';
 import { ShardedIteration } from './sharded-iteration.ts';
-import { type ShardedDiskCacheOptions, Shards } from './shards.ts';
-import { Transaction } from './transaction.ts';
+import { type Shard, type ShardedDiskCacheOptions, Shards } from './shards.ts';
+import { type ShardedTransactOptions, Transaction, transactionOf } from './transaction.ts';
 
 /**
  * A ShardedDiskCache whose every verb does its work at once, on the caller's thread, as DiskCacheSync does: what each
@@ -116,7 +117,7 @@ export class ShardedDiskCacheSync {
     options?: SetOptions,
   ): void {
     const all = givenPairs('entries', entries);
-    this.#transactionOn(all.map(([key]) => key)).run(() => {
+    new Transaction(this.#shards, someOf(all.map(([key]) => key))).run(() => {
       for (const [key, value, own = options] of all) this.set(key, value, own);
     }, this);
   }
@@ -201,7 +202,10 @@ export class ShardedDiskCacheSync {
   /** Removes several entries in one transaction, see transact(), and returns how many of them were live. */
   deleteMany(keys: Iterable<Key>): number {
     const all = given('keys', keys);
-    return this.#transactionOn(all).run(() => all.filter((key) => this.delete(key)).length, this);
+    return new Transaction(this.#shards, someOf(all)).run(
+      () => all.filter((key) => this.delete(key)).length,
+      this,
+    );
   }
 
   /** Removes all entries, shard by shard, and returns how many of them were live. */
@@ -249,17 +253,22 @@ export class ShardedDiskCacheSync {
     return this.#iteration.edge(edge, options) as Entry<Value> | undefined;
   }
 
-  /** Runs `body` in one transaction of all shards, see ShardedDiskCache.transact(). */
-  transact<Result>(body: (tx: ShardedDiskCacheSync) => Result): Result {
-    return new Transaction(this.#shards.all).run(body, this as ShardedDiskCacheSync);
+  /**
+   * Runs `body` in one transaction of all shards, or of those of `keys`, see ShardedDiskCache.transact().
+   *
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` also inside of the transaction of one shard alone, as a
+   *   collection has it
+   */
+  transact<Result>(body: (tx: ShardedDiskCacheSync) => Result, options?: ShardedTransactOptions): Result {
+    return transactionOf(this.#shards, options).run(body, this as ShardedDiskCacheSync);
   }
 
   /**
    * Runs `body`, which only reads, on all shards as they are at one moment, and returns what it returned, see
    * ShardedDiskCache.snapshot().
    */
-  snapshot<Result>(body: (view: CacheView) => Result): Result {
-    return new Transaction(this.#shards.all).read(body, this as CacheView);
+  snapshot<Result>(body: (view: CacheView) => Result, options?: ShardedTransactOptions): Result {
+    return transactionOf(this.#shards, options).read(body, this as CacheView);
   }
 
   /** Returns the persistent double-ended queue of a name, see DiskCacheSync.deque(). All of it is in one shard. */
@@ -277,31 +286,40 @@ export class ShardedDiskCacheSync {
     return this.#of(keyOfName('averager', name)).averager(name);
   }
 
+  /**
+   * Returns a cache of its own inside of this one, see ShardedDiskCache.cache(). No transaction of this one is about it.
+   *
+   * @throws InvalidArgumentError, DiskCacheError as it does there
+   */
+  cache(name: string, options?: DiskCacheOptions): DiskCacheSync {
+    this.#shards.assertOpen();
+    return this.#shards.named.open(name, options).sync;
+  }
+
   /** Gives back to the file system what the databases do not need any more, and returns how many bytes that is. */
   vacuum(options?: VacuumOptions): number {
     return this.#sum(progressOf(options, 'freed'), (cache, some) => cache.vacuum(some));
   }
 
-  /** Compares all that is kept twice, in each shard and in all of them together, and returns what it found. */
+  /** Compares all that is kept twice, in each shard, and returns what it found; problems name their shard by its number. */
   check(options?: CheckOptions): CheckReport {
     const parts = progressOf(options, 'checked');
-    const reports = this.#shards.all.map(({ cache }, place) => cache.sync.check(parts(place)));
-    return checkOfAll(reports);
+    return checkOfAll(this.#all.map((cache, place) => cache.check(parts(place))));
   }
 
   /** Returns what the cache holds, by all processes, and what this process did with it since it opened it. */
   stats(): CacheStats {
-    return statsOfAll(this.#shards.all.map(({ cache }) => cache.sync.stats()));
+    return statsOfAll(this.#all.map((cache) => cache.stats()));
   }
 
   /** Returns the bytes that the entries take on disk, as they count against `sizeLimit`. */
   size(): number {
-    return this.#shards.all.reduce((sum, { cache }) => sum + cache.sync.size(), 0);
+    return sumOf(this.#all.map((cache) => cache.size()));
   }
 
   /** Returns how many live entries there are. */
   count(): number {
-    return this.#shards.all.reduce((sum, { cache }) => sum + cache.sync.count(), 0);
+    return sumOf(this.#all.map((cache) => cache.count()));
   }
 
   /** Calls `listener` at each event of that name of any shard, and returns the cache. */
@@ -334,28 +352,37 @@ export class ShardedDiskCacheSync {
   }
 
   #of(key: Key): DiskCacheSync {
-    return this.#shards.of(key).cache.sync;
+    return this.#at(this.#shards.placeOf(key));
   }
 
   #ofQueue(prefix: string): DiskCacheSync {
-    return this.#shards.ofQueue(prefix).cache.sync;
+    return this.#at(this.#shards.placeOfQueue(prefix));
+  }
+
+  #at(place: number): DiskCacheSync {
+    this.#shards.reach.need(place);
+    return (this.#shards.all[place] as Shard).cache.sync;
+  }
+
+  /** All that there are, each to be used. */
+  get #all(): readonly DiskCacheSync[] {
+    this.#shards.reach.need(undefined);
+    return this.#shards.all.map(({ cache }) => cache.sync);
   }
 
   #grouped(keys: Iterable<Key>): Grouped<DiskCacheSync> {
-    return new Grouped(given('keys', keys), this.#shards, ({ cache }) => cache.sync);
-  }
-
-  #transactionOn(keys: readonly Key[]): Transaction {
-    const concerned = new Set(keys.map((key) => this.#shards.placeOf(key)));
-    // What there is nothing to do for can be refused all the same.
-    if (concerned.size === 0) concerned.add(0);
-    return new Transaction(this.#shards.all.filter((_, place) => concerned.has(place)));
+    return new Grouped(given('keys', keys), this.#shards, (place) => this.#at(place));
   }
 
   #sum<Options>(
     parts: (place: number) => Options,
     verb: (cache: DiskCacheSync, options: Options) => number,
   ): number {
-    return this.#shards.all.reduce((sum, { cache }, place) => sum + verb(cache.sync, parts(place)), 0);
+    return this.#all.reduce((sum, cache, place) => sum + verb(cache, parts(place)), 0);
   }
+}
+
+/** What there is nothing to do for can be refused all the same, by any shard. */
+function someOf(keys: readonly Key[]): readonly Key[] {
+  return keys.length === 0 ? [''] : keys;
 }

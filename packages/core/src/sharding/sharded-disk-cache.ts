@@ -6,7 +6,7 @@ import type { Stepwise } from '../calls/call.ts';
 import { type Compute, memoizeTerms, type GetOrSetOptions } from '../compute/compute-options.ts';
 import { dressed, type Memoized, type MemoizeOptions, memoizePlan } from '../compute/memoize.ts';
 import type { CacheView } from '../disk-cache-sync.ts';
-import { DiskCache } from '../disk-cache.ts';
+import type { DiskCache } from '../disk-cache.ts';
 import { validBody } from '../engine/transaction-body.ts';
 import type { PreparedValue, UnfinishedValue } from '../engine/value-layout.ts';
 import type { CacheStats } from '../engine/stats.ts';
@@ -30,14 +30,13 @@ import type { VacuumOptions } from '../verbs/vacuum.ts';
 import { Writes } from '../verbs/writes.ts';
 import { destroyShards } from './destruction.ts';
 import { Grouped } from './grouped.ts';
-import { namedFolder } from './named-caches.ts';
 import { reshard, type ReshardOptions } from './resharding.ts';
 import { ShardedDiskCacheSync } from './sharded-disk-cache-sync.ts';
 import { ShardedIteration } from './sharded-iteration.ts';
-import { type ShardedDiskCacheOptions, Shards } from './shards.ts';
+import { type Shard, type ShardedDiskCacheOptions, Shards } from './shards.ts';
 import { stepsInTurn, vacuumInTurn } from './steps-in-turn.ts';
 import { checkOfAll, progressOf, statsOfAll, sumOf } from './sums.ts';
-import { Transaction } from './transaction.ts';
+import { type ShardedTransactOptions, transactionOf } from './transaction.ts';
 
 /**
  * A DiskCache in several parts, so that processes that write at the same time seldom wait for each other: each key belongs
@@ -66,11 +65,8 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
   readonly sync: ShardedDiskCacheSync;
   readonly #shards: Shards;
   readonly #iteration: ShardedIteration;
-  readonly #options: DiskCacheOptions;
   readonly #writes: readonly Writes<PreparedValue | UnfinishedValue>[];
   readonly #removals: readonly Removals[];
-  /** Caches that were asked for by name. */
-  readonly #named = new Map<string, DiskCache>();
   #closing: Promise<void> | undefined;
 
   /**
@@ -84,8 +80,6 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
   constructor(directory?: string, options?: ShardedDiskCacheOptions) {
     super();
     this.#shards = new Shards(directory, options);
-    const { shards: _shards, ...rest } = options ?? {};
-    this.#options = rest;
     this.#iteration = new ShardedIteration(this.#shards);
     this.#writes = this.#shards.all.map(
       ({ engine }) => new Writes(engine, (...some) => engine.values.prepareLater(...some)),
@@ -168,7 +162,8 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
 
   /**
    * Stores a value. Where it needs more room than its shard has to give, entries of other shards go too: as long as these
-   * are locked by others it waits for them, up to `timeout`.
+   * are locked by others it waits for them, up to `timeout`. They are gone also when there is not enough room in the end, since
+   * what is left is pinned.
    */
   set(key: Key, value: unknown, options?: SetOptions): Promise<void> {
     return this.#of(key).set(key, value, options);
@@ -367,8 +362,11 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * rest is taken back. What has to be all or nothing at such a moment too belongs in one shard, as the items of a queue are, or in
    * a DiskCache.
    *
+   * With `keys` only the shards of these are locked and waited for, so that others go on: give them where they are known.
+   *
+   * @param options which `keys` it is about
    * @throws what `body` threw, and then nothing has changed
-   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise
+   * @throws InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise; when an option is wrong
    * @throws TimeoutError when not all of the locks could be had within `timeout`: the body has not run
    * @example
    * ```ts
@@ -379,12 +377,15 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * await cache.transact((tx) => {
    *   tx.decr('from', 3);
    *   tx.incr('to', 3);
-   * });
+   * }, { keys: ['from', 'to'] });
    * console.log(await cache.getMany(['from', 'to'])); // [ 7, 3 ]
    * ```
    */
-  async transact<Result>(body: (tx: ShardedDiskCacheSync) => Result): Promise<Result> {
-    return new Transaction(this.#shards.all).runInTurn(validBody(body), this.sync);
+  async transact<Result>(
+    body: (tx: ShardedDiskCacheSync) => Result,
+    options?: ShardedTransactOptions,
+  ): Promise<Result> {
+    return transactionOf(this.#shards, options).runInTurn(validBody(body), this.sync);
   }
 
   /**
@@ -394,6 +395,7 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * see what a transaction has changed in one shard and not what it has in the next. Only with `readOnly`, where there are no
    * locks to be had, is each shard seen as it is at a moment of its own.
    *
+   * @param options which `keys` it is about: then only the locks of their shards are waited for
    * @throws what `body` threw; InvalidArgumentError `ERR_DISKCACHE_TRANSACTION` when it returned a promise, or writes
    * @throws TimeoutError when not all of the locks could be had within `timeout`
    * @example
@@ -405,8 +407,11 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * console.log(await cache.snapshot((view) => view.getMany(['from', 'to']))); // [ 10, 0 ]
    * ```
    */
-  async snapshot<Result>(body: (view: CacheView) => Result): Promise<Result> {
-    return new Transaction(this.#shards.all).readInTurn(validBody(body), this.sync as CacheView);
+  async snapshot<Result>(
+    body: (view: CacheView) => Result,
+    options?: ShardedTransactOptions,
+  ): Promise<Result> {
+    return transactionOf(this.#shards, options).readInTurn(validBody(body), this.sync as CacheView);
   }
 
   /**
@@ -450,12 +455,14 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
 
   /**
    * Returns a cache of its own inside of this one, in a folder of its own and not sharded. It is closed, and destroyed, with
-   * this one.
+   * this one. All calls with a name give the same DiskCache, as long as that is open.
    *
-   * It shares nothing else with it: its keys, its `sizeLimit` and its other limits are its own.
+   * It shares nothing else with this one: its keys are its own, and its limits come on top of those here.
    *
-   * @param options how it is opened the first time; later calls give the same DiskCache. What they leave out is as in this cache
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when the name is not a well-formed, non-empty string
+   * @param options how it is opened; what they leave out is as in this cache or, where it is open already, as it is
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when the name is not a well-formed, non-empty string, an option is
+   *   wrong, or the cache is open with another one
+   * @throws DiskCacheError what opening a DiskCache throws
    * @example
    * ```ts
    * import { ShardedDiskCache } from '@diskcache/core';
@@ -467,13 +474,8 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * ```
    */
   cache(name: string, options?: DiskCacheOptions): DiskCache {
-    const folder = namedFolder(this.directory, name);
     this.#shards.assertOpen();
-    const known = this.#named.get(folder);
-    if (known !== undefined) return known;
-    const opened = new DiskCache(folder, { ...this.#options, ...options });
-    this.#named.set(folder, opened);
-    return opened;
+    return this.#shards.named.open(name, options);
   }
 
   /** Calls `listener` at each event of that name of any shard, and returns the cache. Those of cache() are their own. */
@@ -490,7 +492,7 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
 
   /** Waits for what was called before, and ends the use of the cache; calling it again does nothing more. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#shards.close();
     return this.#closing;
   }
 
@@ -520,7 +522,11 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
   }
 
   #grouped(keys: Iterable<Key>): Grouped<DiskCache> {
-    return new Grouped(given('keys', keys), this.#shards, ({ cache }) => cache);
+    return new Grouped(
+      given('keys', keys),
+      this.#shards,
+      (place) => (this.#shards.all[place] as Shard).cache,
+    );
   }
 
   #inSteps(
@@ -529,9 +535,5 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
   ): Promise<number> {
     const parts = progressOf(options, 'removed');
     return stepsInTurn(this.#shards, (place) => change(this.#removals[place] as Removals, parts(place)));
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([...Array.from(this.#named.values(), (cache) => cache.close()), this.#shards.close()]);
   }
 }

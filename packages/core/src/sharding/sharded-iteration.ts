@@ -79,6 +79,8 @@ export class ShardedIteration {
   }
 
   *#rows<One extends Row>(columns: PageColumns, course: Course, pageRows?: number) {
+    const { reach } = this.#shards;
+    reach.need(undefined);
     const place = this.#placeToFind(course);
     const seq = place && this.#callsOf(place.shard).read(place.find);
     const pages = this.#pages<One>(columns, located(course, place && { seq }), pageRows);
@@ -87,6 +89,7 @@ export class ShardedIteration {
     if (left === 0) return;
     for (const row of merged(sources, order<One>(course))) {
       yield row;
+      reach.need(undefined);
       if (--left === 0) return;
     }
   }

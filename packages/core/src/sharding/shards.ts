@@ -24,6 +24,8 @@ import { refuseNetworkFileSystem } from '../storage/network-file-system.ts';
 import { SharedLimits } from '../upkeep/shared-limits.ts';
 import { type HeldLayout, holdLayout, type Layout, shardFolder, validShards } from './layout.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { NamedCaches } from './named-caches.ts';
+import { Reach } from './reach.ts';
 import { shardOfKey, shardOfQueue } from './shard-of-key.ts';
 
 /** How a sharded cache is opened: as a DiskCache is, and with a number of shards. */
@@ -55,6 +57,10 @@ export class Shards {
   readonly settings: Settings;
   readonly all: readonly Shard[];
   readonly limits: SharedLimits;
+  /** Caches of their own in the same folder. */
+  readonly named: NamedCaches;
+  /** What the body that is just being carried out may use of the shards. */
+  readonly reach = new Reach();
   readonly #layout: HeldLayout;
   readonly #isTemporary: boolean;
   readonly #stopTicking: () => void;
@@ -79,6 +85,7 @@ export class Shards {
       this.#layout.letGo();
       throw error;
     }
+    this.named = new NamedCaches(this.directory, options);
     const balance = () => void this.limits.balance();
     this.#stopTicking = readOnly ? () => undefined : clock.every(BALANCE_MS, balance);
     if (!readOnly) this.#tidy();
@@ -91,12 +98,16 @@ export class Shards {
 
   /** The shard that a queue is in, all of it. */
   ofQueue(prefix: string): Shard {
-    return this.all[shardOfQueue(prefix, this.all.length)] as Shard;
+    return this.all[this.placeOfQueue(prefix)] as Shard;
   }
 
   /** Which one that is. */
   placeOf(key: Key): number {
     return shardOfKey(key, this.all.length);
+  }
+
+  placeOfQueue(prefix: string): number {
+    return shardOfQueue(prefix, this.all.length);
   }
 
   /** @throws DiskCacheError `ERR_DISKCACHE_CLOSED` */
@@ -107,13 +118,14 @@ export class Shards {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#stop();
-    await Promise.all(this.all.map(({ cache }) => cache.close()));
+    await Promise.all([this.named.close(), ...this.all.map(({ cache }) => cache.close())]);
     this.#leave();
   }
 
   closeSync(): void {
     if (this.#isClosed) return;
     this.#stop();
+    this.named.closeSync();
     for (const { engine } of this.all) engine.closeSync();
     this.#leave();
   }

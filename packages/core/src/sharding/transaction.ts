@@ -2,11 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs, sleepSync } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Failure } from '../engine/full-disk.ts';
-import { inSnapshot } from '../engine/snapshot.ts';
+import { inSnapshots } from '../engine/snapshot.ts';
 import { carriedOut } from '../engine/transaction-body.ts';
-import { TimeoutError } from '../errors.ts';
+import type { Key } from '../entry/key.ts';
+import { transactTerms } from '../entry/transact-options.ts';
+import { InvalidArgumentError, TimeoutError } from '../errors.ts';
 import { storageError, ThrownByBody } from '../storage/rows/sqlite-error.ts';
-import type { Shard } from './shards.ts';
+import { OutOfReach } from './reach.ts';
+import type { Shard, Shards } from './shards.ts';
 
 const LONGEST_PAUSE_MS = 4;
 /**
@@ -16,60 +19,46 @@ const LONGEST_PAUSE_MS = 4;
 const SPIN_MS = 5;
 const SPIN_PAUSE_MS = 0.1;
 
+/** What transact() and snapshot() of a ShardedDiskCache may be told. */
+export interface ShardedTransactOptions {
+  /**
+   * The keys that the body is about: then only the shards of these are locked, and only earlier calls of this process on
+   * these shards are waited for. When the body uses another shard all the same, or all of them, as clear() or count() do, it
+   * is taken back and called again with all of them locked: it must do nothing but through what it is given. Prepared
+   * `values`, as DiskCache.transact() has them, there are none. @default every key
+   */
+  keys?: Iterable<Key> | undefined;
+}
+
+/** What is done with the locks of these. */
+type Work<Result> = (engines: readonly Engine[]) => Result;
+
 /**
  * A transaction of several shards: all of their locks, in the order of the shards, then one body, then a commit in each. Who
  * has one of the locks waits for the next only here, and always in the same order.
+ *
+ * It may be of those shards alone that some keys are in. A body that then reaches for another shard is taken back, and
+ * called again in a transaction of all.
  */
 export class Transaction {
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
+  /** Undefined for all. */
+  readonly #places: ReadonlySet<number> | undefined;
 
-  constructor(shards: readonly Shard[]) {
+  constructor(shards: Shards, concerned: readonly Key[] | 'every key' = 'every key') {
     this.#shards = shards;
-  }
-
-  get #engines(): readonly Engine[] {
-    return this.#shards.map(({ engine }) => engine);
+    this.#places =
+      concerned === 'every key' ? undefined : new Set(concerned.map((key) => shards.placeOf(key)));
   }
 
   /** Waits for the locks on the caller's thread; a part of the transaction that is open, where one is. */
   run<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Result {
-    const engines = this.#engines;
-    for (const engine of engines) engine.assertWritable();
-    const work = () => carriedOut(body, tx);
-    try {
-      if (engines.every(({ storage }) => storage.transaction.isWriting)) return nested(engines, work);
-      for (const { checkpoints } of engines) if (checkpoints.isBehind) checkpoints.catchUpSync();
-      const { timeoutMs, random } = (engines[0] as Engine).settings;
-      const begun = began(engines, monotonicMs() + timeoutMs, () => sleepSync(LONGEST_PAUSE_MS * random()));
-      if (!begun) throw new TimeoutError(timeoutMs);
-      const { result, replaced } = committed(engines, work, removeNow);
-      try {
-        for (const engine of engines) engine.log?.syncNow();
-      } finally {
-        for (const [engine, files] of replaced) removeNow(engine, files);
-      }
-      return result;
-    } catch (error) {
-      for (const engine of engines)
-        if (!engine.recovery.from(error)) engine.fullDisk.makeRoomSync(failure(error));
-      throw storageError(error, 'cannot write');
-    }
+    return this.#now(() => carriedOut(body, tx));
   }
 
   /** Waits for them without keeping the event loop, after all that was called before. */
   async runInTurn<Tx, Result>(body: (tx: Tx) => Result, tx: Tx): Promise<Result> {
-    let goOn = () => {};
-    const ended = new Promise<void>((resolve) => (goOn = resolve));
-    try {
-      await Promise.all(this.#shards.map(({ calls }) => calls.standStill(ended)));
-      return await this.#runSoon(() => carriedOut(body, tx));
-    } catch (error) {
-      for (const engine of this.#engines)
-        if (!engine.recovery.from(error)) await engine.fullDisk.makeRoom(failure(error));
-      throw storageError(error, 'cannot write');
-    } finally {
-      goOn();
-    }
+    return this.#inTurn(() => carriedOut(body, tx));
   }
 
   /**
@@ -77,43 +66,116 @@ export class Transaction {
    * without them a transaction of several shards might be seen in some and not yet in others.
    */
   read<View, Result>(body: (view: View) => Result, view: View): Result {
-    const work = () => inSnapshots(this.#engines, body, view);
-    return this.#isLockless ? work() : this.run(work, undefined);
+    const reads: Work<Result> = (engines) => inSnapshots(engines, body, view);
+    return this.#isLockless ? reads(this.#all) : this.#now(reads);
   }
 
   /** The same without keeping the event loop until there are the locks. */
   async readInTurn<View, Result>(body: (view: View) => Result, view: View): Promise<Result> {
-    const work = () => inSnapshots(this.#engines, body, view);
-    if (!this.#isLockless) return this.runInTurn(work, undefined);
-    for (const engine of this.#engines) engine.assertOpen();
-    return work();
+    const reads: Work<Result> = (engines) => inSnapshots(engines, body, view);
+    if (!this.#isLockless) return this.#inTurn(reads);
+    this.#shards.assertOpen();
+    return reads(this.#all);
   }
 
   /** Who may write nothing gets no lock; who reads already, at one moment, goes on with that. */
   get #isLockless(): boolean {
-    return this.#engines.some(({ settings, storage }) => settings.readOnly || storage.isReading);
+    return this.#all.some(({ settings, storage }) => settings.readOnly || storage.isReading);
   }
 
-  async #runSoon<Result>(work: () => Result): Promise<Result> {
-    const engines = this.#engines;
-    const { timeoutMs, random } = (engines[0] as Engine).settings;
-    const end = monotonicMs() + timeoutMs;
-    const spin = () => sleepSync(SPIN_PAUSE_MS);
-    for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(1, pause * 0.8)) {
-      const behind = engines.filter(({ checkpoints }) => checkpoints.isBehind);
-      await Promise.all(behind.map(({ checkpoints }) => checkpoints.caughtUp()));
-      if (began(engines, monotonicMs() + SPIN_MS, spin)) break;
-      if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
-      await sleep(pause * (0.5 + random()));
-    }
-    const { result, replaced } = committed(engines, work, discard);
-    try {
-      await Promise.all(engines.map(async (engine) => engine.log?.synced()));
-    } finally {
-      for (const [engine, files] of replaced) discard(engine, files);
-    }
-    return result;
+  get #all(): Engine[] {
+    return this.#shards.all.map(({ engine }) => engine);
   }
+
+  get #chosen(): readonly Shard[] {
+    const places = this.#places;
+    return places === undefined ? this.#shards.all : this.#shards.all.filter((_, place) => places.has(place));
+  }
+
+  #within<Result>(work: Work<Result>): Work<Result> {
+    const places = this.#places;
+    return places === undefined ? work : (engines) => this.#shards.reach.within(places, () => work(engines));
+  }
+
+  #now<Result>(work: Work<Result>): Result {
+    // As a part of a transaction it must have all that it needs from the beginning.
+    for (const place of this.#places ?? [undefined]) this.#shards.reach.need(place);
+    const engines = this.#chosen.map(({ engine }) => engine);
+    for (const engine of engines) engine.assertWritable();
+    try {
+      return withLocks(engines, this.#within(work));
+    } catch (error) {
+      if (error instanceof OutOfReach) return new Transaction(this.#shards).#now(work);
+      for (const engine of engines)
+        if (!engine.recovery.from(error)) engine.fullDisk.makeRoomSync(failure(error));
+      throw storageError(error, 'cannot write');
+    }
+  }
+
+  async #inTurn<Result>(work: Work<Result>): Promise<Result> {
+    let goOn = () => {};
+    const ended = new Promise<void>((resolve) => (goOn = resolve));
+    let engines = this.#chosen.map(({ engine }) => engine);
+    try {
+      await Promise.all(this.#chosen.map(({ calls }) => calls.standStill(ended)));
+      try {
+        return await withLocksSoon(engines, this.#within(work));
+      } catch (error) {
+        if (!(error instanceof OutOfReach)) throw error;
+        // The shards of the keys stand still as before: so calls on these keep their order.
+        engines = this.#all;
+        return await withLocksSoon(engines, work);
+      }
+    } catch (error) {
+      for (const engine of engines)
+        if (!engine.recovery.from(error)) await engine.fullDisk.makeRoom(failure(error));
+      throw storageError(error, 'cannot write');
+    } finally {
+      goOn();
+    }
+  }
+}
+
+/** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION`, `ERR_DISKCACHE_KEY` */
+export function transactionOf(shards: Shards, options: ShardedTransactOptions | undefined): Transaction {
+  return new Transaction(shards, transactTerms(options, ['keys']).concerned);
+}
+
+function withLocks<Result>(engines: readonly Engine[], work: Work<Result>): Result {
+  const writing = engines.filter(({ storage }) => storage.transaction.isWriting);
+  if (writing.length === engines.length) return nested(engines, () => work(engines));
+  if (writing.length > 0) throw withinOneShard();
+  for (const { checkpoints } of engines) if (checkpoints.isBehind) checkpoints.catchUpSync();
+  const { timeoutMs, random } = (engines[0] as Engine).settings;
+  const begun = began(engines, monotonicMs() + timeoutMs, () => sleepSync(LONGEST_PAUSE_MS * random()));
+  if (!begun) throw new TimeoutError(timeoutMs);
+  const { result, replaced } = committed(engines, () => work(engines), removeNow);
+  try {
+    for (const engine of engines) engine.log?.syncNow();
+  } finally {
+    for (const [engine, files] of replaced) removeNow(engine, files);
+  }
+  return result;
+}
+
+async function withLocksSoon<Result>(engines: readonly Engine[], work: Work<Result>): Promise<Result> {
+  const { timeoutMs, random } = (engines[0] as Engine).settings;
+  const end = monotonicMs() + timeoutMs;
+  const spin = () => sleepSync(SPIN_PAUSE_MS);
+  for (let pause = LONGEST_PAUSE_MS; ; pause = Math.max(1, pause * 0.8)) {
+    const behind = engines.filter(({ checkpoints }) => checkpoints.isBehind);
+    await Promise.all(behind.map(({ checkpoints }) => checkpoints.caughtUp()));
+    if (began(engines, monotonicMs() + SPIN_MS, spin)) break;
+    if (monotonicMs() > end) throw new TimeoutError(timeoutMs);
+    await sleep(pause * (0.5 + random()));
+  }
+  const { result, replaced } = committed(engines, () => work(engines), discard);
+  try {
+    await Promise.all(engines.map(async (engine) => engine.log?.synced()));
+  } finally {
+    for (const [engine, files] of replaced) discard(engine, files);
+  }
+  return result;
 }
 
 /** Takes the locks one after the other. @returns false when one was not free in time, and then there are none */
@@ -168,16 +230,6 @@ function committed<Result>(
   }
 }
 
-function inSnapshots<View, Result>(
-  engines: readonly Engine[],
-  body: (view: View) => Result,
-  view: View,
-): Result {
-  const [engine, ...others] = engines;
-  if (engine === undefined) return carriedOut(body, view);
-  return inSnapshot(engine, () => inSnapshots(others, body, view), undefined);
-}
-
 function shareOf({ storage }: Engine): number {
   const { sizeShare = 0, entryShare = 0 } = storage.transaction.totals;
   return sizeShare + entryShare;
@@ -186,6 +238,15 @@ function shareOf({ storage }: Engine): number {
 function nested<Result>(engines: readonly Engine[], work: () => Result, place = 0): Result {
   const engine = engines[place];
   return engine === undefined ? work() : engine.nested(() => nested(engines, work, place + 1));
+}
+
+/** To wait for the locks of others while holding one, out of their order, could keep all from going on for ever. */
+function withinOneShard(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'ERR_DISKCACHE_TRANSACTION',
+    'what concerns several shards cannot be done inside of the transaction of one shard, as a collection has it: begin with ' +
+      'cache.transact(), and use what its body is given',
+  );
 }
 
 /** What is put right for the next call: this one is not repeated, since its body may not be. */

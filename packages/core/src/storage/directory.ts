@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DiskCacheError } from '../errors.ts';
 import { storageError } from './rows/sqlite-error.ts';
 
@@ -9,6 +9,9 @@ const TAG = 'Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cac
 
 /** What tells how many shards there are, in the folder of a sharded cache. */
 export const SHARDS_FILE = 'shards.json';
+
+/** The folder of one shard, of whichever layout. */
+export const SHARD_FOLDER = /^(?:(\d+)-)?\d+$/;
 
 /**
  * For a cache that is none of several shards.
@@ -20,6 +23,20 @@ export function refuseShards(directory: string): void {
   throw new DiskCacheError(
     'ERR_DISKCACHE_SHARDS',
     `the cache in ${directory} is sharded: open it with ShardedDiskCache`,
+  );
+}
+
+/**
+ * For whoever opens a cache, and not one of its shards: what is put into one by itself is found by nobody.
+ *
+ * @throws {@link DiskCacheError} `ERR_DISKCACHE_SHARDS`
+ */
+export function refuseShard(directory: string): void {
+  const whole = dirname(directory);
+  if (!SHARD_FOLDER.test(basename(directory)) || !existsSync(join(whole, SHARDS_FILE))) return;
+  throw new DiskCacheError(
+    'ERR_DISKCACHE_SHARDS',
+    `${directory} is one of the shards of the cache in ${whole}: open that, with ShardedDiskCache`,
   );
 }
 

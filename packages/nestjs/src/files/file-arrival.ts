@@ -82,12 +82,15 @@ export class FileArrival {
 
   /** Does something with the record if it still is this one's. @returns whether it was */
   async #whileOurs(work: (tx: DiskCacheSync) => unknown): Promise<boolean> {
-    return this.#cache.transact((tx) => {
-      const present = tx.get(this.#key);
-      const isOurs = isFileRecord(present) && fileId(present) === this.id;
-      if (isOurs) work(tx);
-      return isOurs;
-    });
+    return this.#cache.transact(
+      (tx) => {
+        const present = tx.get(this.#key);
+        const isOurs = isFileRecord(present) && fileId(present) === this.id;
+        if (isOurs) work(tx);
+        return isOurs;
+      },
+      { keys: [this.#key] },
+    );
   }
 
   /** Lets the record live on as long as bytes arrive; else gives up, or when the record is gone. */
