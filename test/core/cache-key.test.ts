@@ -160,14 +160,18 @@ test('a text that looks like a cut key is another key', () => {
   expect(cacheKey(cut.slice(1))).not.toBe(cut);
 });
 
-/** A value without what makes no difference. */
+const NULL = Symbol('null');
+const UNDEFINED = Symbol('undefined');
+
+/** A value without what makes no difference, and without what isDeepStrictEqual() of Node.js fails at in some Sets. */
 function plain(value: unknown): unknown {
   if (value === 0) return 0;
+  if (value === null) return NULL;
+  if (value === undefined) return UNDEFINED;
   if (Array.isArray(value)) return Array.from(value, plain);
   if (value instanceof Map) return new Map(Array.from(value, ([key, part]) => [plain(key), plain(part)]));
   if (value instanceof Set) return new Set(Array.from(value, plain));
-  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array)
-    return value;
+  if (typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array) return value;
   const properties = Object.entries(value).filter(([, part]) => part !== undefined);
   return Object.fromEntries(properties.map(([name, part]) => [name, plain(part)]));
 }

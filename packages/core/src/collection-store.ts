@@ -65,6 +65,8 @@ export interface CollectionStore {
 export interface Host {
   readonly store: CollectionStore;
   readonly lines: Lines;
+  /** Whether close() was called: what goes on then cannot call the cache again. */
+  isClosing(): boolean;
   /** Ms since the epoch. */
   now(): number;
   /** Ms that only move forward, the same for all processes. */

@@ -115,7 +115,7 @@ export class DiskCache extends CollectionDoor implements CacheStore {
     this.#streams = new Streams(this.#engine);
     this.sync = new DiskCacheSync(this.#engine);
     this.#transactions = new Transactions(this.#engine, this.sync);
-    this.#host = hostOf(this, this.#engine.settings);
+    this.#host = hostOf(this, this.#engine);
   }
 
   /** @internal */

@@ -13,7 +13,7 @@ export type DiskCacheErrorCode =
   | 'ERR_DISKCACHE_TAG'
   /** A value would not come back as it was put, or cannot be stored or streamed at all. */
   | 'ERR_DISKCACHE_VALUE'
-  /** incr() or decr() met an entry that is no number, or a result that would not be exact. */
+  /** incr() or decr() met an entry that is no number, or a result that would not be exact; the sum of an Averager is too large. */
   | 'ERR_DISKCACHE_NUMBER'
   /** The body of a transaction is no function, or returned a promise. */
   | 'ERR_DISKCACHE_TRANSACTION'

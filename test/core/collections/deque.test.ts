@@ -463,3 +463,57 @@ test('values are compared also where isDeepStrictEqual() of Node.js fails', asyn
   await deque.extend([other, odd]);
   expect([await deque.count(odd), await deque.remove(odd), await deque.size()]).toEqual([1, true, 1]);
 });
+
+test('two Sets are equal whatever the order of the parts of which Node.js cannot compare each two', async () => {
+  const deque = openCache().deque('name');
+  const parts = () => [
+    new Set([null, new Date(0), 0n, '']),
+    new Set([new Date(0), new Date(1), new Date(2), new Uint8Array()]),
+  ];
+  const reversed = [new Map([['a', [new Set(parts().toReversed()), { b: undefined }]]])];
+  await deque.append([new Map([['a', [new Set(parts()), { b: undefined }]]])]);
+  expect(await deque.includes(reversed)).toBe(true);
+  (reversed[0] as Map<string, unknown>).set('a', [new Set(parts().toReversed()), { b: null }]);
+  expect(await deque.includes(reversed)).toBe(false);
+});
+
+test.for(['pop', 'popLeft'] as const)(
+  '%s() of a large item that cannot be read leaves it in its place',
+  async (verb) => {
+    const directory = folderInMemory();
+    const list: Serializer = {
+      id: 'list',
+      serialize: (value) => (value as string[]).join(),
+      deserialize: (text) => String(text).split(','),
+    };
+    const writer = openCache({ fileThreshold: 100, serializer: list }, directory);
+    const reader = openCache({ fileThreshold: 100 }, directory).deque('name');
+    for (const items of [
+      [[LARGE]],
+      [
+        ['1', LARGE],
+        ['2', LARGE],
+        ['3', LARGE],
+      ],
+    ]) {
+      await writer.deque('name').extend(items);
+      await expect(reader[verb]()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_SERIALIZER' });
+      await expect(reader[verb]({ wait: true })).rejects.toMatchObject({ code: 'ERR_DISKCACHE_SERIALIZER' });
+      expect(await listed(writer.deque('name'))).toEqual(items);
+      for (const _ of items) await writer.deque('name')[verb]();
+      expect(await writer.count()).toBe(0);
+    }
+  },
+);
+
+test('a popLeft() that was called before close() gives its item, large or small', async () => {
+  const directory = folderInMemory();
+  for (const item of [LARGE, 'small']) {
+    const cache = openCache({ fileThreshold: 100 }, directory);
+    await cache.deque('name').extend([item, 'next']);
+    const popping = cache.deque('name').popLeft();
+    await cache.close();
+    expect(await popping).toBe(item);
+    expect(await openCache({}, directory).deque('name').popLeft()).toBe('next');
+  }
+});

@@ -355,3 +355,18 @@ test('works with a serializer that is not for what it keeps itself', async () =>
   expect(await index.popItem('first')).toEqual(['a', ['1', '2']]);
   expect(await listed(index)).toEqual([['b', ['3']]]);
 });
+
+test.for([5, 'ab', ['a'], ['a', 1, {}], undefined])(
+  'update() with %j among its entries is refused',
+  async (pair) => {
+    const cache = openCache();
+    const entries = [['a', 1], pair] as [string, number][];
+    const refused = {
+      code: 'ERR_DISKCACHE_OPTION',
+      message: expect.stringContaining('must be [key, value]; given'),
+    };
+    await expect(cache.index('name').update(entries)).rejects.toMatchObject(refused);
+    expect(() => cache.sync.index('name').update(entries)).toThrow(expect.objectContaining(refused));
+    expect(await cache.count()).toBe(0);
+  },
+);

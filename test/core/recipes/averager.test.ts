@@ -25,3 +25,12 @@ test.for([NaN, Infinity, '5', null, undefined, 5n])('add(%s) is refused', async 
   await expect(cache.averager('name').add(value as never)).rejects.toThrow(/value must be a finite number/);
   expect(() => cache.sync.averager('name').add(value as never)).toThrow(/value must be a finite number/);
 });
+
+test('a number with which the sum would be none is refused, and the average stays', async () => {
+  const cache = openCache();
+  await cache.averager('name').add(1.5e308);
+  const refused = { code: 'ERR_DISKCACHE_NUMBER' };
+  await expect(cache.averager('name').add(1.5e308)).rejects.toMatchObject(refused);
+  expect(() => cache.sync.averager('name').add(1.5e308)).toThrow(expect.objectContaining(refused));
+  expect(await cache.averager('name').get()).toBe(1.5e308);
+});

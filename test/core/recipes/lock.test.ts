@@ -419,3 +419,22 @@ test('acquire() rejects after close() of the cache, also when it waits', async (
   await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'ERR_DISKCACHE_CLOSED' }), cache.close()]);
   await expect(cache.lock('name').acquire()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_CLOSED' });
 });
+
+test('many that wait in turn in one process give one sign of life', async () => {
+  const directory = folderInMemory();
+  const clock = new FakeClock();
+  const cache = openCache({ clock }, directory);
+  const held = await openCache({ clock }, directory).lock('name', { lease: 600_000 }).acquire();
+  const waiting = Array.from({ length: 50 }, () => cache.lock('name', { fair: true, lease: 900 }).acquire());
+  const places = async () => JSON.parse((await cache.get<string>('@lock/name')) as string).waiting;
+  await turnsUntil(async () => (await places()).length === 50);
+  const before = transactionsInLog(directory);
+  clock.advance(300);
+  await turnsUntil(() => transactionsInLog(directory) > before);
+  await someTurns();
+  expect(transactionsInLog(directory)).toBe(before + 1);
+  expect(new Set((await places()).map(([, until]: [number, number]) => until)).size).toBe(1);
+  await held.release();
+  for (const one of waiting) await (await one).release();
+  expect(await cache.lock('name').isHeld()).toBe(false);
+});

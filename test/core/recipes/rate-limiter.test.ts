@@ -4,6 +4,7 @@ import { openCache } from '../../support/caches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { transactionsInLog } from '../../support/on-disk.ts';
 import { folderInMemory } from '../../support/temporary-folder.ts';
+import { someTurns } from '../../support/turns.ts';
 
 const RATE = { limit: 10, interval: 1000 };
 
@@ -155,4 +156,27 @@ test('more tokens than can ever be there are refused', async () => {
 test('a function without a name is throttled only when it is given one', () => {
   expect(() => openCache().throttle(() => 1, { limit: 1 })).toThrow(/name must be given/);
   expect(() => openCache().throttle(5 as never, { limit: 1 })).toThrow(/fn must be a function/);
+});
+
+test.for([
+  { limit: 1, interval: 1e300 },
+  { limit: 1, interval: Number.MIN_VALUE },
+  { limit: 1, interval: 1, burst: Number.MAX_SAFE_INTEGER },
+  { limit: Number.MAX_SAFE_INTEGER, interval: Number.MIN_VALUE },
+])('a rate of %j can be used', async (rate) => {
+  const limiter = openCache({ clock: new FakeClock() }).rateLimiter('name', rate);
+  await limiter.take(rate.burst ?? rate.limit);
+  expect([await limiter.tokens(), await limiter.tryTake()]).toEqual([0, false]);
+});
+
+test.for(['close()', 'sync.close()'])('%s ends the waiting of who would wait for an hour', async (how) => {
+  const cache = openCache();
+  const limiter = cache.rateLimiter('name', { limit: 1, interval: 3_600_000 });
+  await limiter.take();
+  const waiting = [limiter.take(), limiter.take()];
+  await someTurns();
+  const closed = waiting.map((one) => expect(one).rejects.toMatchObject({ code: 'ERR_DISKCACHE_CLOSED' }));
+  if (how === 'close()') await cache.close();
+  else cache.sync.close();
+  await Promise.all(closed);
 });

@@ -35,6 +35,16 @@ export async function inBatches<T, Result>(
   return work(some);
 }
 
+/** @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it is no pair of key and value */
+export function validPair<Pair extends readonly [unknown, unknown]>(given: Pair): Pair {
+  if (Array.isArray(given) && given.length === 2) return given;
+  const what = Array.isArray(given) ? `an array of ${given.length}` : describe(given);
+  throw new InvalidArgumentError(
+    'ERR_DISKCACHE_OPTION',
+    `each of entries must be [key, value]; given ${what}`,
+  );
+}
+
 /** What a source gives that gives all at once. @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
 export function allOf<T>(name: string, source: Iterable<T>): T[] {
   if (isIterable(source, Symbol.iterator)) return [...source];

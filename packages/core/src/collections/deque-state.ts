@@ -104,6 +104,11 @@ export class DequeState {
     else if (id === this.#low) this.#low++;
   }
 
+  /** Puts an item at an end that was taken out, but whose entry was not removed. */
+  putBack(end: DequeEnd, id: number): void {
+    this.#rope.add(this.#ropeEnd(end), [id, 1]);
+  }
+
   /** Takes an item out by its id. @returns whether it was there. Looks through all runs. */
   removeId(id: number): boolean {
     const position = this.#rope.positionOf(id);
@@ -160,10 +165,10 @@ export class DequeState {
     this.#past = this.#past.filter(({ life }) => !prefixes.includes(this.#prefixOf(life)));
   }
 
-  /** Writes what has changed. */
-  save(tx: CollectionTx): void {
+  /** Writes what has changed. @param isKept whether it stays when it is empty, for an item that may be put back */
+  save(tx: CollectionTx, isKept = false): void {
     this.#parts.save(tx);
-    if (this.size === 0 && this.#past.length === 0) {
+    if (this.size === 0 && this.#past.length === 0 && !isKept) {
       if (!this.#isNew) tx.delete(this.#key);
       return;
     }

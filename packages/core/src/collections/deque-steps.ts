@@ -5,7 +5,15 @@ import { type DequeEnd, DequeState } from './deque-state.ts';
 /** What is done with a deque in one transaction, for both doors. */
 
 /** An item that was taken out; its value is still to be read where that is in a file. */
-export type Popped = { readonly value: unknown } | { readonly key: string };
+export type Popped = { readonly value: unknown } | TakenFile;
+
+/** An item that was taken out of the order, and whose entry is still there. */
+export interface TakenFile {
+  readonly key: string;
+  readonly id: number;
+  /** Whether it was the only item. */
+  readonly isLast: boolean;
+}
 
 /** For so long the entry of an item stays that was taken out, until its file is read. */
 const TAKEN_MS = 600_000;
@@ -54,15 +62,23 @@ export function popped(
     if (!readsFiles && tx.path(itemKey) !== undefined) {
       deque.remove(index, false);
       tx.touch(itemKey, { ttl: TAKEN_MS });
-      found = { key: itemKey };
+      found = { key: itemKey, id, isLast: deque.size === 0 };
     } else {
       const value = tx.pop(itemKey);
       deque.remove(index, true);
       if (value !== undefined) found = { value };
     }
   }
-  deque.save(tx);
+  deque.save(tx, found !== undefined && 'key' in found);
   return found;
+}
+
+/** Puts an item back at the end that it was taken from, since it could not be read; unless it is gone. */
+export function putBack(tx: CollectionTx, key: string, end: DequeEnd, { key: itemKey, id }: TakenFile): void {
+  const deque = new DequeState(tx, key);
+  const isThere = deque.keyOf(id) === itemKey && tx.touch(itemKey, { ttl: Infinity });
+  if (isThere) deque.putBack(end, id);
+  deque.save(tx);
 }
 
 /** The item at a position. @param readFile reads its value where that is in a file */

@@ -14,10 +14,12 @@ import {
   deletedId,
   itemAt,
   popped,
+  putBack,
   replacedAt,
   reversed,
   rotated,
   tidied,
+  type TakenFile,
 } from './deque-steps.ts';
 import { DequeSync } from './deque-sync.ts';
 import { type DirectionOptions, isReverse } from './direction.ts';
@@ -106,11 +108,11 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
    * Of several processes one gets it. When the process dies in between, the item is lost; pull() of the cache, with a
    * lease, is for what must not be. Those that wait in a process are served in the order of their calls.
    *
-   * Costs one transaction, or one SELECT when there is none. A large value takes a second transaction, and is read off
-   * the event loop. Of those that wait in a process one looks again when an item was added by a Deque of this cache object, and
+   * Costs one transaction, or while it waits SELECTs and then one. A large value takes a second transaction, with the last item
+   * a third, and is read off the event loop. Of those that wait in a process one looks again when an item was added by a Deque of this cache object, and
    * otherwise after 1 ms at first and 150 ms at most, with one SELECT.
    *
-   * @throws TimeoutError after `timeout`, the reason of `signal`; SerializerError; InvalidArgumentError
+   * @throws TimeoutError after `timeout`, the reason of `signal`; SerializerError, and it stays; InvalidArgumentError
    *   `ERR_DISKCACHE_OPTION`
    * @example
    * ```ts
@@ -311,11 +313,24 @@ export class Deque<T = unknown> implements AsyncIterable<T> {
 
   async #popNow(end: DequeEnd): Promise<T | undefined> {
     for (;;) {
-      const taken = await this.#change((tx) => popped(tx, this.#key, end, false));
+      const taken = await this.#change((tx) => popped(tx, this.#key, end, this.#host.isClosing()));
       if (taken === undefined) return undefined;
-      const value = 'value' in taken ? taken.value : await this.#host.store.pop(taken.key);
+      const value = 'value' in taken ? taken.value : await this.#popFile(end, taken);
       if (value !== undefined) return value as T;
     }
+  }
+
+  /** Reads and removes an item that was taken out. */
+  async #popFile(end: DequeEnd, taken: TakenFile): Promise<unknown> {
+    const value = await this.#host.store.pop(taken.key).catch(async (error: unknown) => {
+      // When that fails, too, it is lost, as when the process dies.
+      await this.#change((tx) => putBack(tx, this.#key, end, taken)).catch(() => undefined);
+      this.#host.lines.changed(this.#key);
+      throw error;
+    });
+    // When that fails an empty deque stays, which is none to whoever looks.
+    if (taken.isLast) await this.#change((tx) => tidied(tx, this.#key, [])).catch(() => undefined);
+    return value;
   }
 
   async *#items(

@@ -1,7 +1,7 @@
 import type { CollectionStoreSync } from '../collection-store.ts';
 import type { Key } from '../entry/key.ts';
 import { keyOfName } from '../entry/named-key.ts';
-import { allOf } from './batches.ts';
+import { allOf, validPair } from './batches.ts';
 import { type DirectionOptions, type IndexEnd, isReverse, validEnd } from './direction.ts';
 import { giveTheSameSync } from './equality.ts';
 import { type IndexCourse, nextKeys } from './index-course.ts';
@@ -60,9 +60,10 @@ export class IndexSync<K extends Key = Key, V = unknown> implements Iterable<[K,
     this.#store.transact((tx) => put(tx, this.#prefix, [[text, value]]));
   }
 
-  /** Stores several values, one after the other and all or none. */
+  /** Stores several values, one after the other and all or none. @throws as set(), `ERR_DISKCACHE_OPTION` for no pairs */
   update(entries: Iterable<readonly [key: K, value: V]>): void {
-    const all = allOf('entries', entries).map(([key, value]) => [keyText(key), value] as const);
+    const pairs = allOf('entries', entries).map(validPair);
+    const all = pairs.map(([key, value]) => [keyText(key), value] as const);
     this.#store.transact((tx) => put(tx, this.#prefix, all));
   }
 

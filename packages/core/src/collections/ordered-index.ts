@@ -7,7 +7,7 @@ import type { Key } from '../entry/key.ts';
 import { keyOfName } from '../entry/named-key.ts';
 import type { LeasedItem } from '../verbs/leased-item.ts';
 import type { PeekOptions, PullOptions, PushOptions } from '../verbs/queues.ts';
-import { inBatches, type Source } from './batches.ts';
+import { inBatches, type Source, validPair } from './batches.ts';
 import { type DirectionOptions, type IndexEnd, isReverse, validEnd } from './direction.ts';
 import { giveTheSame } from './equality.ts';
 import { type IndexCourse, nextKeys } from './index-course.ts';
@@ -94,10 +94,10 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
    * Stores several values, one after the other. Costs a transaction for each 64 of them.
    *
    * @param entries another index, a Map, or whatever gives pairs of key and value
-   * @throws as set(); what was stored before stays
+   * @throws as set(), and InvalidArgumentError `ERR_DISKCACHE_OPTION` for what is no pair; what was stored before stays
    */
   async update(entries: Source<readonly [key: K, value: V]>): Promise<void> {
-    await inBatches('entries', entries, STORED_AT_ONCE, (some) => this.#put(some));
+    await inBatches('entries', entries, STORED_AT_ONCE, async (some) => this.#put(some.map(validPair)));
   }
 
   /**

@@ -61,6 +61,8 @@ export class Engine {
   readonly #place: Place;
   readonly #useNotes: UseNotes;
   readonly #abandoned: AbandonedFiles;
+  /** Called when calls are refused from now on, for those that wait to call again. */
+  onRefusal: () => void = () => undefined;
   #refusesCalls = false;
   #isClosed = false;
   #before: ReturnType<Tally['mark']>;
@@ -182,6 +184,7 @@ export class Engine {
   /** From now on only what was called before is done. */
   refuseCalls(): void {
     this.#refusesCalls = true;
+    this.onRefusal();
   }
 
   /** Ends the use of the cache, and waits for what goes on in the background. */
@@ -301,7 +304,7 @@ export class Engine {
     this.#abandoned.stop();
     this.recovery.stop();
     this.upkeep.writeAllUses();
-    this.#refusesCalls = true;
+    this.refuseCalls();
     this.#isClosed = true;
   }
 

@@ -26,8 +26,8 @@ export abstract class Acquirable {
    * `fair` all are.
    *
    * Costs one small transaction, and one to release it. Of those that wait for the same in a process one looks again
-   * after 1 ms at first and 150 ms at most, with one SELECT. Who waits in turn has a transaction to begin with, and one
-   * every third of the lease.
+   * after 1 ms at first and 150 ms at most, with one SELECT. Who waits in turn has a transaction to begin with, and all of
+   * a process together one every third of the lease.
    *
    * @throws TimeoutError after `timeout`; the reason of `signal`; InvalidArgumentError `ERR_DISKCACHE_OPTION`
    */

@@ -1,6 +1,7 @@
 import type { CollectionTx, CollectionView } from '../collection-store.ts';
 import { validOption } from '../entry/entry-options.ts';
 import { KEPT, keyOfName } from '../entry/named-key.ts';
+import { DiskCacheError } from '../errors.ts';
 
 /** A sum and a count in an entry, for both doors. */
 export class Average {
@@ -11,11 +12,14 @@ export class Average {
     this.key = keyOfName('averager', name);
   }
 
-  /** @returns the average with the value */
+  /** @returns the average with the value @throws DiskCacheError `ERR_DISKCACHE_NUMBER` */
   add(tx: CollectionTx, value: number): number {
-    const [sum, count] = parts(tx.get<string>(this.key));
-    tx.set(this.key, JSON.stringify([sum + value, count + 1]), KEPT);
-    return (sum + value) / (count + 1);
+    const [before, count] = parts(tx.get<string>(this.key));
+    const sum = before + value;
+    if (!Number.isFinite(sum))
+      throw new DiskCacheError('ERR_DISKCACHE_NUMBER', `${before} + ${value} is no number that can be kept`);
+    tx.set(this.key, JSON.stringify([sum, count + 1]), KEPT);
+    return sum / (count + 1);
   }
 
   get(view: Pick<CollectionView, 'get'>): number | undefined {

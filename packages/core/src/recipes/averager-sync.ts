@@ -27,7 +27,8 @@ export class AveragerSync {
   /**
    * Adds a number, and returns the average with it.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it is no finite number
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it is no finite number; DiskCacheError `ERR_DISKCACHE_NUMBER`
+   *   when the sum of all would be none
    */
   add(value: number): number {
     const checked = validNumber(value);

@@ -28,7 +28,8 @@ export class Averager {
   /**
    * Adds a number, and resolves to the average with it. Costs one transaction.
    *
-   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it is no finite number
+   * @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` when it is no finite number; DiskCacheError `ERR_DISKCACHE_NUMBER`
+   *   when the sum of all would be none
    */
   async add(value: number): Promise<number> {
     const checked = validNumber(value);

@@ -7,7 +7,7 @@ import type { Attempt } from '../waiting/lines.ts';
 import { patienceOf, type WaitOptions } from '../waiting/wait-options.ts';
 import { checkedLeaseTerms, type LeaseOptions, validCount } from './lease-options.ts';
 import { isAlive } from './permit-state.ts';
-import { keepRenewing } from './renewal.ts';
+import { renewTogether } from './shared-renewal.ts';
 
 /** For whom a barrier opens. All processes should say the same of one name. */
 export interface BarrierOptions extends Pick<LeaseOptions, 'lease'> {
@@ -26,11 +26,17 @@ interface Arrival {
 interface Round {
   readonly number: number;
   arrivals: Arrival[];
+  /** Tokens of those that were taken for dead before it opened, in this round or an earlier one. */
+  passedOver: number[];
 }
 
 const LARGEST_NUMBER = 2 ** 48 - 1;
 /** For so long it is remembered that it opened, for those who have not heard of it yet. */
 const REMEMBERED_MS = 86_400_000;
+/** So many that were taken for dead are remembered, should they go on. */
+const MOST_PASSED_OVER = 100;
+/** More than there are while one that waits does not look. */
+const MOST_ROUNDS = 1_000_000;
 
 /**
  * Where so many wait for each other, see DiskCache.barrier(): it opens when the last arrives, and is closed again for the
@@ -63,8 +69,8 @@ export class Barrier {
   /**
    * Arrives, and waits until all have; resolves to whether this one was the last, which is so for one in each round.
    *
-   * Costs a transaction to arrive and one every third of the lease. Who waits looks again when the last has arrived in its
-   * own process, and otherwise after 1 ms at first and 150 ms at most, with one SELECT.
+   * Costs a transaction to arrive, and for all that wait in a process one every third of the lease. One of them looks again
+   * when the last has arrived in its own process, and otherwise after 1 ms at first and 150 ms at most, with one SELECT.
    *
    * @throws TimeoutError after `timeout`, or the reason of `signal`: then it has not arrived
    */
@@ -72,29 +78,31 @@ export class Barrier {
     const patience = patienceOf(options);
     patience.signal?.throwIfAborted();
     const token = randomInt(LARGEST_NUMBER);
-    let round = await this.#arrive(token);
-    if (round === undefined) return true;
+    const first = await this.#arrive(token);
+    if (first === undefined) return true;
+    let number = first;
     const attempt = async (): Promise<Attempt<boolean>> => {
-      const now = roundOf(await this.#host.store.get<string>(this.#key));
-      if (now !== undefined && now.number !== round) return { got: false };
-      const isIn = now?.arrivals.some((one) => one.token === token) === true;
-      // This process stood still for so long that it was thought dead, or somebody has cleared the cache.
-      if (!isIn) round = await this.#arrive(token);
-      return round === undefined ? { got: true } : { againMs: Infinity };
+      const round = roundOf(await this.#host.store.get<string>(this.#key));
+      if (round !== undefined && hasOpened(round, number, token)) return { got: false };
+      const isIn = round?.number === number && round?.arrivals.some((one) => one.token === token) === true;
+      if (isIn) return { againMs: Infinity };
+      // This process stood still for so long that it was taken for dead, or somebody has cleared the cache.
+      const again = await this.#arrive(token);
+      if (again === undefined) return { got: true };
+      number = again;
+      return { againMs: Infinity, isLast: true };
     };
-    const renewal = keepRenewing(this.#host, this.#leaseMs, () => this.#renew(token));
-    let isOpen = false;
+    const place = { key: this.#key, leaseMs: this.#leaseMs, token };
+    const endRenewal = renewTogether(this.#host, place, (tokens) => this.#renew(tokens));
     try {
       const meanwhile = `the barrier ${describe(this.name)} was waiting for others`;
-      // Each for itself, as all go on at once.
-      const name = `${this.#key}/${token}`;
-      const wasLast = await this.#host.lines.wait({ name, attempt, meanwhile }, patience);
-      isOpen = true;
-      return wasLast;
+      return await this.#host.lines.wait({ name: this.#key, attempt, meanwhile }, patience);
+    } catch (error) {
+      // When leaving fails the arrival goes with its lease.
+      if (await this.#leave(token, number).catch(() => true)) throw error;
+      return false;
     } finally {
-      renewal.stop();
-      // When that fails the arrival goes with its lease.
-      if (!isOpen) await this.#leave(token).catch(() => undefined);
+      endRenewal();
     }
   }
 
@@ -108,27 +116,33 @@ export class Barrier {
   async #arrive(token: number): Promise<number | undefined> {
     const number = await this.#change((round) => {
       const leaseMs = this.#leaseMs;
-      const others = this.#alive(round).filter((one) => one.token !== token);
+      const alive = this.#alive(round);
+      const dead = round.arrivals.filter((one) => !alive.includes(one)).map((one) => one.token);
+      const isOther = (other: number) => other !== token;
+      round.passedOver = [...round.passedOver, ...dead].filter(isOther).slice(-MOST_PASSED_OVER);
+      const others = alive.filter((one) => isOther(one.token));
       if (others.length + 1 >= this.#parties) return undefined;
       round.arrivals = [...others, { token, until: this.#host.monotonic() + leaseMs, leaseMs }];
       return round.number;
     });
-    if (number === undefined) this.#host.lines.changedBelow(`${this.#key}/`);
+    if (number === undefined) this.#host.lines.changed(this.#key);
     return number;
   }
 
-  #renew(token: number): Promise<boolean> {
+  #renew(tokens: ReadonlySet<number>): Promise<boolean> {
     return this.#change((round) => {
-      const arrival = round.arrivals.find((one) => one.token === token);
-      if (arrival !== undefined) arrival.until = this.#host.monotonic() + this.#leaseMs;
+      const until = this.#host.monotonic() + this.#leaseMs;
+      for (const arrival of round.arrivals) if (tokens.has(arrival.token)) arrival.until = until;
       return true;
     });
   }
 
-  #leave(token: number): Promise<boolean> {
+  /** Takes an arrival back. @returns whether it was in time for that: the barrier has not opened for it meanwhile */
+  #leave(token: number, number: number): Promise<boolean> {
     return this.#change((round) => {
+      const isOpen = hasOpened(round, number, token);
       round.arrivals = round.arrivals.filter((one) => one.token !== token);
-      return true;
+      return !isOpen;
     });
   }
 
@@ -144,7 +158,7 @@ export class Barrier {
         const before = tx.get<string>(this.#key);
         const round = roundOf(before) ?? newRound();
         const result = change(round);
-        const after = JSON.stringify(result === undefined ? newRound() : round);
+        const after = JSON.stringify(result === undefined ? nextRound(round) : round);
         if (after !== before) tx.set(this.#key, after, { pinned: true, ttl: REMEMBERED_MS });
         return result;
       },
@@ -153,8 +167,19 @@ export class Barrier {
   }
 }
 
+/** Whether the barrier has opened for one who arrived in a round, as it is known from the round that there is now. */
+function hasOpened({ number, passedOver }: Round, arrivedIn: number, token: number): boolean {
+  // Numbers from after a clear() of the cache are not near.
+  const rounds = number - arrivedIn;
+  return rounds > 0 && rounds < MOST_ROUNDS && !passedOver.includes(token);
+}
+
 function newRound(): Round {
-  return { number: randomInt(LARGEST_NUMBER), arrivals: [] };
+  return { number: randomInt(LARGEST_NUMBER), arrivals: [], passedOver: [] };
+}
+
+function nextRound({ number, passedOver }: Round): Round {
+  return { number: number + 1, arrivals: [], passedOver };
 }
 
 function roundOf(text: string | undefined): Round | undefined {

@@ -5,8 +5,8 @@ import { FENCES, KEPT } from '../entry/named-key.ts';
 import { DiskCacheError } from '../errors.ts';
 import type { Attempt } from '../waiting/lines.ts';
 import type { Patience } from '../waiting/wait-options.ts';
-import { keepRenewing, type Renewal } from './renewal.ts';
 import { dropDead, isFree, type PermitState, permitState, textOf, untilNextEnd } from './permit-state.ts';
+import { renewTogether } from './shared-renewal.ts';
 
 /** What one has who holds a permit. */
 export interface Permit {
@@ -66,10 +66,10 @@ export class Permits {
     const { key, label, isFair } = this.terms;
     const token = randomInt(LONGEST_TOKEN);
     const inTurnFrom = isFair ? 0 : monotonicMs() + OUT_OF_TURN_MS;
-    let renewal: Renewal | undefined;
+    let endRenewal: (() => void) | undefined;
     const attempt = () => {
       if (monotonicMs() < inTurnFrom) return this.#attempt();
-      renewal ??= this.#keepPlace(token);
+      endRenewal ??= this.#keepPlace(token);
       return this.#attempt(token);
     };
     let isWaiting = true;
@@ -84,14 +84,14 @@ export class Permits {
       isWaiting = false;
       return permit;
     } finally {
-      renewal?.stop();
-      if (isWaiting && renewal !== undefined) await this.#leave(token);
+      endRenewal?.();
+      if (isWaiting && endRenewal !== undefined) await this.#leave(token);
     }
   }
 
   /** Believes for another lease that one is held. @returns whether it still was */
   renew({ token }: Permit): Promise<boolean> {
-    return this.#change(({ holders }) => this.#renewed(holders, token));
+    return this.#change(({ holders }) => this.#renewed(holders, new Set([token])));
   }
 
   /** Gives one back. @returns whether it still was held */
@@ -118,9 +118,11 @@ export class Permits {
     return new DiskCacheError('ERR_DISKCACHE_NOT_HELD', message, cause === undefined ? undefined : { cause });
   }
 
-  #keepPlace(token: number): Renewal {
-    const renew = () => this.#change(({ waiting }) => this.#renewed(waiting, token));
-    return keepRenewing(this.#host, this.terms.leaseMs, renew);
+  #keepPlace(token: number): () => void {
+    const { key, leaseMs } = this.terms;
+    return renewTogether(this.#host, { key, leaseMs, token }, (tokens) =>
+      this.#change(({ waiting }) => this.#renewed(waiting, tokens)),
+    );
   }
 
   /** When that fails the place goes with its lease. */
@@ -167,10 +169,10 @@ export class Permits {
   }
 
   /** Whoever has a place in the state keeps it, also when the lease has ended: nobody else has taken it. */
-  #renewed(claims: { token: number; until: number }[], token: number): boolean {
-    const claim = claims.find((one) => one.token === token);
-    if (claim !== undefined) claim.until = this.#host.monotonic() + this.terms.leaseMs;
-    return claim !== undefined;
+  #renewed(claims: { token: number; until: number }[], tokens: ReadonlySet<number>): boolean {
+    const own = claims.filter(({ token }) => tokens.has(token));
+    for (const claim of own) claim.until = this.#host.monotonic() + this.terms.leaseMs;
+    return own.length > 0;
   }
 
   #nextFence(tx: CollectionTx): number {

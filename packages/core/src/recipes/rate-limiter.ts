@@ -15,6 +15,8 @@ import {
 
 /** For so long after it is full again a bucket is remembered, so that a jump of the time of day does not fill it. */
 const REMEMBERED_MS = 3_600_000;
+/** One that takes longer to be full is remembered for good: a century, far from what a deadline can be. */
+const LONGEST_REMEMBERED_MS = 36_525 * 86_400_000;
 
 /**
  * A limit of how often something is done by all processes together, see DiskCache.rateLimiter(): a bucket into which
@@ -84,8 +86,9 @@ export class RateLimiter {
     const level = levelNow(tx.get<string>(this.#key), this.#rate, this.#host.monotonic());
     const after = textAfter(level, wanted);
     if (after === undefined) return this.#later(wanted, level);
-    const { burst, tokensAMs } = this.#rate;
-    tx.set(this.#key, after, { pinned: true, ttl: burst / tokensAMs + REMEMBERED_MS });
+    const fullInMs = this.#rate.burst / this.#rate.tokensAMs;
+    const ttl = fullInMs < LONGEST_REMEMBERED_MS ? fullInMs + REMEMBERED_MS : Infinity;
+    tx.set(this.#key, after, { pinned: true, ttl });
     return { got: true };
   }
 

@@ -36,7 +36,8 @@ export function rateOf(options: RateOptions): Rate {
   const { limit, interval = 1000, burst = limit } = checkOptions(options, ['limit', 'interval', 'burst']);
   const isRight = typeof interval === 'number' && interval > 0 && interval < Infinity;
   validOption('interval', interval, isRight, 'a number of milliseconds above 0');
-  return { tokensAMs: validCount('limit', limit) / interval, burst: validCount('burst', burst) };
+  const tokensAMs = Math.min(validCount('limit', limit) / interval, Number.MAX_VALUE);
+  return { tokensAMs, burst: validCount('burst', burst) };
 }
 
 /** The same number when so many tokens can ever be in the bucket. @throws InvalidArgumentError `ERR_DISKCACHE_OPTION` */
