@@ -120,6 +120,22 @@ test('a cache that is open is refused, and nothing has changed', async () => {
   expect(await cache.get('key')).toBe('value');
 });
 
+test('a cache that is opened meanwhile waits, and then says what for', async () => {
+  const before = openSharded({ shards: 2 });
+  await before.set('key', 'value');
+  await before.close();
+  const resharding = ShardedDiskCache.reshard(before.directory, 3);
+  for (const readOnly of [false, true])
+    expect(() => openSharded({ timeout: 30, readOnly }, before.directory)).toThrow(
+      expect.objectContaining({
+        name: 'TimeoutError',
+        message: `the shards in ${before.directory} were just being made, or changed by reshard(), for longer than the timeout of 30 ms`,
+      }),
+    );
+  await resharding;
+  expect(await openSharded({}, before.directory).get('key')).toBe('value');
+});
+
 test('what there is none of is not made', async () => {
   const directory = folderInMemory();
   await expect(ShardedDiskCache.reshard(directory, 4)).rejects.toMatchObject({

@@ -54,7 +54,7 @@ export function shardFolder(directory: string, { generation }: Layout, shard: nu
  * @param shards how many there are to be; undefined for as many as there are
  * @param prepare makes the shards of a new layout, before anybody hears of it
  * @throws DiskCacheError `ERR_DISKCACHE_SHARDS` when there are as many as that already but not so many, or the folder is a
- *   DiskCache's; `ERR_DISKCACHE_NOT_FOUND`, `ERR_DISKCACHE_FORMAT`, `ERR_DISKCACHE_CORRUPT`, `ERR_DISKCACHE_STORAGE`
+ *   DiskCache's; `ERR_DISKCACHE_TIMEOUT` when somebody else is at it, `ERR_DISKCACHE_NOT_FOUND`, `ERR_DISKCACHE_FORMAT`, `ERR_DISKCACHE_CORRUPT`, `ERR_DISKCACHE_STORAGE`
  */
 export function holdLayout(
   directory: string,
@@ -81,6 +81,7 @@ export function holdLayout(
       letGo();
     }
   } catch (error) {
+    if (error instanceof TimeoutError) throw beingLaidOut(directory, terms.timeoutMs);
     throw storageError(error, `cannot open the shards in ${directory}`);
   }
 }
@@ -175,6 +176,13 @@ function parsed(text: string): { readonly [name: string]: unknown } {
   } catch {
     return {};
   }
+}
+
+function beingLaidOut(directory: string, timeoutMs: number): TimeoutError {
+  return new TimeoutError(
+    timeoutMs,
+    `the shards in ${directory} were just being made, or changed by reshard(),`,
+  );
 }
 
 function notThere(directory: string): DiskCacheError {

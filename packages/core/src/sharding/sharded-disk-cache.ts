@@ -76,6 +76,7 @@ export class ShardedDiskCache extends CollectionDoor implements CacheStore {
    * @throws InvalidArgumentError when an option is wrong
    * @throws DiskCacheError `ERR_DISKCACHE_SHARDS` when the cache has another number of shards, or is none that has shards,
    *   `ERR_DISKCACHE_CORRUPT` when it cannot be told how many it has; the others that DiskCache throws
+   * @throws TimeoutError when reshard() was at work on it for longer than `timeout`, for which this keeps the event loop
    */
   constructor(directory?: string, options?: ShardedDiskCacheOptions) {
     super();
