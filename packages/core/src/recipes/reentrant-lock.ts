@@ -57,7 +57,7 @@ export class ReentrantLock {
     options?: WaitOptions,
   ): Promise<Result> {
     validFunction('body', body);
-    patienceOf(options);
+    patienceOf(options).signal?.throwIfAborted();
     const outer = entered.getStore();
     const again = outer?.get(this.#host)?.get(this.name);
     // What was begun in it and not waited for may come when it was left.
