@@ -69,7 +69,7 @@ export function verdict(claim: string, target: string, measured: string, isMet: 
   return [claim, target, measured, isMet ? 'pass' : 'MISS'];
 }
 
-function microseconds(time: number): string {
+export function microseconds(time: number): string {
   if (time < 100) return `${time.toFixed(time < 10 ? 2 : 1)} µs`;
   return time < 10_000 ? `${time.toFixed(0)} µs` : `${(time / 1000).toFixed(1)} ms`;
 }

@@ -12,10 +12,10 @@ import type { Subject } from './subjects/subject.ts';
 import { SUBJECT_NAMES, subjectNamed } from './subjects/subjects.ts';
 import { MEMORY_TARGET, TARGETS } from './targets.ts';
 import { type Trial, TRIALS } from './trials.ts';
-import { clear, deque, iterate, type WholeCacheTrial } from './whole-cache.ts';
+import { clear, contend, deque, iterate, type WholeCacheTrial } from './whole-cache.ts';
 
 const MEMORY = 'memory';
-const WHOLE_CACHE: Readonly<Record<string, WholeCacheTrial>> = { iterate, clear, deque };
+const WHOLE_CACHE: Readonly<Record<string, WholeCacheTrial>> = { iterate, clear, deque, contend };
 
 const { isQuick, isSaved, ...only } = choice({
   trials: [...TRIALS.map(({ name }) => name), ...Object.keys(WHOLE_CACHE), MEMORY],

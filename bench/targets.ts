@@ -1,3 +1,4 @@
+import type { MixName, VerbTimes } from './mixes.ts';
 import type { Statistic } from './ratios.ts';
 import type { SubjectName } from './subjects/subjects.ts';
 
@@ -57,3 +58,9 @@ export const CLEAR_TARGET = { entries: 300_000, atMost: 2, stallMs: 50 };
 
 /** What at() in the middle of a deque may cost, as a multiple of one get(). */
 export const DEQUE_TARGET = { items: 100_000, atMost: 10 };
+
+/** What set() of one of 4 processes may take in a sharded cache, as a multiple of that in one DiskCache. */
+export const SHARDED_TARGETS: readonly { mix: MixName; statistic: keyof VerbTimes; atMost: number }[] = [
+  { mix: 'sets-paced', statistic: 'p99', atMost: 0.75 },
+  { mix: 'sets', statistic: 'max', atMost: 0.75 },
+];

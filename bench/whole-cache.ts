@@ -1,8 +1,9 @@
 /** Trials of the cache as a whole, each in a process of its own. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { aligned, verdict } from './report.ts';
-import { CLEAR_TARGET, DEQUE_TARGET, ITERATE_TARGET } from './targets.ts';
+import { type Contention, MIXES } from './mixes.ts';
+import { aligned, microseconds, verdict } from './report.ts';
+import { CLEAR_TARGET, DEQUE_TARGET, ITERATE_TARGET, SHARDED_TARGETS } from './targets.ts';
 
 /** What a trial came to: a table, and how it stands to its targets. */
 export interface WholeCacheReport {
@@ -104,6 +105,42 @@ export const deque: WholeCacheTrial = (directory, rounds) => {
     ],
   };
 };
+
+/** What several processes on one cache cost each other, in one DiskCache and in a sharded one. */
+export const contend: WholeCacheTrial = (directory, rounds) => {
+  const cells = run<Contention[]>('compete', join(directory, 'contend'), rounds);
+  const head = ['', 'calls a second', 'verb', 'p50', 'p99', 'max', 'p50 ×', 'p99 ×', 'max ×'];
+  const tables = Map.groupBy(
+    cells,
+    ({ mix, processes }) =>
+      `${mix}, ${processes} ${processes === 1 ? 'process' : 'processes'}: ${MIXES[mix].about}`,
+  );
+  const lines = [...tables].flatMap(([title, some]) => [
+    title,
+    ...aligned([head, ...some.flatMap(contentionRows)]),
+  ]);
+  const targets = SHARDED_TARGETS.map(({ mix, statistic, atMost }) => {
+    const ratio =
+      cells.findLast((cell) => cell.mix === mix && cell.processes > 1)?.ratio[statistic] ?? Infinity;
+    return verdict(
+      `set() of ${mix} by 4 processes, ShardedDiskCache against DiskCache, ${statistic}`,
+      `≤ ${atMost} ×`,
+      `${ratio.toFixed(2)} ×`,
+      ratio <= atMost,
+    );
+  });
+  return { table: ['contend: several processes on one cache', ...lines].join('\n'), targets };
+};
+
+function contentionRows({ door, callsASecond, verbs, ratio }: Contention): string[][] {
+  return Object.entries(verbs).map(([verb, { p50, p99, max }], place) => [
+    place === 0 ? door : '',
+    place === 0 ? Math.round(callsASecond).toLocaleString('en') : '',
+    verb,
+    ...[p50, p99, max].map(microseconds),
+    ...[ratio.p50, ratio.p99, ratio.max].map((one) => (verb === 'set' ? one.toFixed(2) : '')),
+  ]);
+}
 
 function run<Result>(script: string, ...given: readonly (string | number)[]): Result {
   const { status, stdout } = spawnSync(
