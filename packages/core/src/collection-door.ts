@@ -19,7 +19,10 @@ import type { RateOptions } from './recipes/token-bucket.ts';
  * for one kind and name get the same, in whatever process. A name is any well-formed, non-empty string.
  *
  * To ask for one costs nothing, and nothing has to be closed. What they keep is in entries of the cache that are never
- * evicted, whose keys begin with `@` and the kind: it counts against the limits, and cache.clear() removes it.
+ * evicted, whose keys begin with `@` and the kind: it counts against the limits, and cache.clear() removes it, also what
+ * somebody holds. Where the limits are full of what is not evicted, a verb that needs more room is an `ERR_DISKCACHE_FULL`.
+ *
+ * Who waits for something when the cache is closed gets an `ERR_DISKCACHE_CLOSED`.
  */
 export abstract class CollectionDoor {
   /**

@@ -370,3 +370,56 @@ test.for([5, 'ab', ['a'], ['a', 1, {}], undefined])(
     expect(await cache.count()).toBe(0);
   },
 );
+
+test.for(['delete', 'pop', 'popItem', 'clear', 'delete of the function', 'sync clear'])(
+  'a memoized result that is being computed when its key goes by %s is not stored',
+  async (how) => {
+    const cache = openCache();
+    const index = cache.index<string, string>('name');
+    let finish: (value: string) => void = () => {};
+    const f = index.memoize(() => new Promise<string>((resolve) => (finish = resolve)), { name: 'f' });
+    const key = f.key() as string;
+    const calling = f();
+    await turnsUntil(async () => (await cache.count()) > 0);
+    // The end of an index is one only when there is something.
+    if (how === 'popItem') await index.set(key, 'of others');
+    if (how === 'delete') await index.delete(key);
+    else if (how === 'pop') await index.pop(key);
+    else if (how === 'popItem') await index.popItem();
+    else if (how === 'clear') await index.clear();
+    else if (how === 'sync clear') cache.sync.index('name').clear();
+    else await f.delete();
+    finish('out of date');
+    expect(await calling).toBe('out of date');
+    expect([await index.get(key), await index.size(), await cache.count()]).toEqual([undefined, 0, 0]);
+  },
+);
+
+test('a memoized result does not replace what was set while it was being computed', async () => {
+  const cache = openCache();
+  const index = cache.index<string, string>('name');
+  let finish: (value: string) => void = () => {};
+  const f = index.memoize(() => new Promise<string>((resolve) => (finish = resolve)), { name: 'f' });
+  const calling = f();
+  await turnsUntil(async () => (await cache.count()) > 0);
+  await index.set(f.key() as string, 'set');
+  finish('computed');
+  await calling;
+  expect(await f()).toBe('set');
+});
+
+test.for(['delete', 'delete of the function', 'clear'])(
+  '%s ends a failure that errorTtl keeps',
+  async (how) => {
+    const index = openCache().index<string, string>('name');
+    let calls = 0;
+    const failing = () => Promise.reject(new Error(`${++calls}`));
+    const f = index.memoize(failing, { name: 'f', errorTtl: 60_000 });
+    await expect(f()).rejects.toThrow('1');
+    await expect(f()).rejects.toMatchObject({ code: 'ERR_DISKCACHE_KEPT_FAILURE' });
+    if (how === 'delete') await index.delete(f.key() as string);
+    else if (how === 'clear') await index.clear();
+    else await f.delete();
+    await expect(f()).rejects.toThrow('2');
+  },
+);

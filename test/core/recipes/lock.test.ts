@@ -198,6 +198,22 @@ test('fences grow although the time of day goes back', async () => {
   expect(await cache.lock('name').run(({ fence }) => fence)).toBeGreaterThan(first);
 });
 
+test('fences of a process grow after clear() in the same ms, and when the time of day went back', async () => {
+  const [a, b, clockOfA] = twoCaches();
+  const fenceOf = (cache: typeof a) => cache.lock('name').run(({ fence }) => fence);
+  const fences = [await fenceOf(a)];
+  await a.clear();
+  fences.push(await fenceOf(a));
+  await a.clear();
+  clockOfA.advance(-86_400_000);
+  fences.push(await fenceOf(a));
+  // What others have begun anew meanwhile is lower.
+  await b.clear();
+  await fenceOf(b);
+  fences.push(await fenceOf(a));
+  expect(fences).toEqual([...new Set(fences)].toSorted((x, y) => x - y));
+});
+
 /** A clock whose time of day jumps while its monotonic time goes on. */
 function jumpingClock(): Clock & { jump: number; passed: number } {
   const start = Date.UTC(2026, 0, 1);
@@ -437,4 +453,63 @@ test('many that wait in turn in one process give one sign of life', async () => 
   await held.release();
   for (const one of waiting) await (await one).release();
   expect(await cache.lock('name').isHeld()).toBe(false);
+});
+
+test('what is held when its cache is closed is not free before its lease ends, and is lost then', async () => {
+  const [a, b, clockOfA, clockOfB] = twoCaches();
+  const held = await a.lock('name', { lease: 900 }).acquire();
+  await a.close();
+  clockOfA.advance(899);
+  clockOfB.advance(899);
+  await someTurns();
+  expect([held.isHeld, held.signal.aborted, await b.lock('name').tryAcquire()]).toEqual([
+    true,
+    false,
+    undefined,
+  ]);
+  clockOfA.advance(1);
+  clockOfB.advance(1);
+  await turnsUntil(() => held.signal.aborted);
+  expect(held.signal.reason).toMatchObject({ ...NOT_HELD, cause: { code: 'ERR_DISKCACHE_CLOSED' } });
+  expect([held.isHeld, await b.lock('name').isHeld()]).toEqual([false, false]);
+});
+
+test('a release that has begun is finished by close()', async () => {
+  const [a, b] = twoCaches();
+  {
+    using _ = await a.lock('name').acquire();
+  }
+  await a.close();
+  expect(await b.lock('name').isHeld()).toBe(false);
+});
+
+test('clear() of the cache takes a lock from its holder, who cannot write as such any more', async () => {
+  const [a, b, clockOfA, clockOfB] = twoCaches();
+  const held = await a.lock('name', { lease: 900 }).acquire();
+  await b.clear();
+  clockOfB.advance(1);
+  await expect(a.transact((tx) => held.assertHeld(tx))).rejects.toMatchObject(NOT_HELD);
+  const next = await b.lock('name').acquire();
+  expect(next.fence).toBeGreaterThan(held.fence);
+  clockOfA.advance(300);
+  await turnsUntil(() => held.signal.aborted);
+  await expect(held.release()).rejects.toMatchObject(NOT_HELD);
+  expect(await b.lock('name').isHeld()).toBe(true);
+});
+
+test('where there is no room for what a lock keeps it is a typed error; one that is held stays so', async () => {
+  const clock = new FakeClock();
+  const cache = openCache({ clock, entryLimit: 10 });
+  const held = await cache.lock('name', { lease: 900 }).acquire();
+  for (let key = 0; key < 8; key++) await cache.set(key, key, { pinned: true });
+  const full = { code: 'ERR_DISKCACHE_FULL' };
+  await expect(cache.lock('other').acquire()).rejects.toMatchObject(full);
+  await expect(cache.semaphore('other', { permits: 1 }).tryAcquire()).rejects.toMatchObject(full);
+  await expect(cache.rateLimiter('other', { limit: 1 }).take()).rejects.toMatchObject(full);
+  await expect(cache.barrier('other', { parties: 2 }).wait()).rejects.toMatchObject(full);
+  const before = await cache.get('@lock/name');
+  clock.advance(300);
+  await turnsUntil(async () => (await cache.get('@lock/name')) !== before);
+  expect(held.isHeld).toBe(true);
+  await held.release();
 });

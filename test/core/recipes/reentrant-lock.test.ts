@@ -95,6 +95,14 @@ test('it cannot be entered again once it was lost', async () => {
   await expect(lost).rejects.toMatchObject(NOT_HELD);
 });
 
+test('it is not entered again with a signal that is aborted', async () => {
+  const lock = openCache().reentrantLock('name');
+  const reason = new Error('enough');
+  const run = () => lock.run(() => 'entered', { signal: AbortSignal.abort(reason) });
+  await expect(lock.run(run)).rejects.toBe(reason);
+  expect(await lock.isHeld()).toBe(false);
+});
+
 test('it throws what its body throws, and is released', async () => {
   const cache = openCache();
   const error = new Error('of the body');

@@ -178,9 +178,19 @@ export function queuePrefix(prefix: string, queue: string): string {
   return `${prefix}/q/${queue}`;
 }
 
+/** What all keys begin with that are about what is being computed. */
+export function computingPrefix(prefix: string): string {
+  return `${prefix}/m/`;
+}
+
 /** What calls of a memoized function wait for together; no entry has it. */
 export function computedKey(prefix: string, key: KeyText): string {
-  return `${prefix}/m/${key}`;
+  return `${computingPrefix(prefix)}k/${key}`;
+}
+
+/** The key of the entry that says which computation may store its result. */
+export function computationKey(prefix: string, key: KeyText): string {
+  return `${computingPrefix(prefix)}c/${key}`;
 }
 
 function placeKey(prefix: string, key: KeyText): string {

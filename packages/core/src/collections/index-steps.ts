@@ -1,7 +1,7 @@
 import type { CollectionTx } from '../collection-store.ts';
 import { KEPT } from '../entry/named-key.ts';
 import type { KeyText } from './index-keys.ts';
-import { IndexState, valueKey } from './index-state.ts';
+import { computationKey, computedKey, IndexState, valueKey } from './index-state.ts';
 
 /** What is done with an index in one transaction, for both doors. */
 
@@ -41,7 +41,35 @@ export function removed(tx: CollectionTx, prefix: string, key: KeyText): boolean
   const index = new IndexState(tx, prefix);
   const wasIn = index.remove(tx, key);
   index.save(tx);
+  endComputing(tx, prefix, key);
   return tx.delete(valueKey(prefix, key)) && wasIn;
+}
+
+/** A result that was computed before its key was removed is not stored, and a failure not kept. */
+function endComputing(tx: CollectionTx, prefix: string, key: KeyText): void {
+  tx.delete(computedKey(prefix, key));
+  tx.delete(computationKey(prefix, key));
+}
+
+/** For so long it is remembered that a killed process has computed something. */
+const COMPUTING_MS = 86_400_000;
+
+/** Says that from now on the result of this computation, and of no other, may be stored. */
+export function computing(tx: CollectionTx, prefix: string, key: KeyText, token: number): void {
+  tx.set(computationKey(prefix, key), token, { pinned: true, ttl: COMPUTING_MS });
+}
+
+/** Ends a computation; stores its result, where there is one, unless the key was removed or set meanwhile. */
+export function computed(
+  tx: CollectionTx,
+  prefix: string,
+  key: KeyText,
+  { token, result }: { readonly token: number; readonly result: readonly unknown[] },
+): void {
+  const markKey = computationKey(prefix, key);
+  if (tx.get(markKey) !== token) return;
+  tx.delete(markKey);
+  for (const value of result) put(tx, prefix, [[key, value]], true);
 }
 
 /**
@@ -62,6 +90,7 @@ export function taken(
   if (path !== undefined) tx.delete(valueKey(prefix, key));
   const wasIn = index.remove(tx, key);
   index.save(tx);
+  endComputing(tx, prefix, key);
   return value === undefined || !wasIn ? undefined : { key, value };
 }
 

@@ -6,7 +6,7 @@ import { type DirectionOptions, type IndexEnd, isReverse, validEnd } from './dir
 import { giveTheSameSync } from './equality.ts';
 import { type IndexCourse, nextKeys } from './index-course.ts';
 import { keyFrom, type KeyText, keyText } from './index-keys.ts';
-import { IndexState, queuePrefix, valueKey } from './index-state.ts';
+import { computingPrefix, IndexState, queuePrefix, valueKey } from './index-state.ts';
 import { put, removed, removedSome, taken, takenEdge } from './index-steps.ts';
 
 /** Pages that are removed in one go. */
@@ -152,6 +152,7 @@ export class IndexSync<K extends Key = Key, V = unknown> implements Iterable<[K,
     this.#store.transact((tx) => {
       const { last } = new IndexState(tx, this.#prefix);
       while (removedSome(tx, this.#prefix, last, PAGES));
+      tx.deletePrefix(computingPrefix(this.#prefix));
       tx.deletePrefix(queuePrefix(this.#prefix, ''));
     });
   }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { nextTurn } from '../clock.ts';
 import type { CollectionStoreSync, CollectionTx, CollectionView, Host } from '../collection-store.ts';
 import { dressed, type Memoized } from '../compute/memoize.ts';
@@ -13,8 +14,18 @@ import { giveTheSame } from './equality.ts';
 import { type IndexCourse, nextKeys } from './index-course.ts';
 import { keyFrom, type KeyText, keyText } from './index-keys.ts';
 import { type IndexMemoizeOptions, indexMemoizePlan } from './index-memoize.ts';
-import { computedKey, IndexState, queuePrefix, valueKey } from './index-state.ts';
-import { put, type ReadBefore, removed, removedSome, type Taken, taken, takenEdge } from './index-steps.ts';
+import { computedKey, computingPrefix, IndexState, queuePrefix, valueKey } from './index-state.ts';
+import {
+  computed,
+  computing,
+  put,
+  type ReadBefore,
+  removed,
+  removedSome,
+  type Taken,
+  taken,
+  takenEdge,
+} from './index-steps.ts';
 import { IndexSync } from './ordered-index-sync.ts';
 
 /** Entries that are stored in one transaction. */
@@ -23,6 +34,7 @@ const STORED_AT_ONCE = 64;
 const READ_AT_ONCE = 32;
 /** Pages that are removed in one transaction, which takes a few ms then. */
 const PAGES = 4;
+const LARGEST_TOKEN = 2 ** 48 - 1;
 
 type Before = (ReadBefore & { readonly key: KeyText }) | undefined;
 type Take = (tx: CollectionTx, before: Before) => Taken;
@@ -205,6 +217,7 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
   async clear(): Promise<void> {
     const last = await this.#snapshot((view) => new IndexState(view, this.#prefix).last);
     while (await this.#change((tx) => removedSome(tx, this.#prefix, last, PAGES)));
+    await this.#host.store.deletePrefix(computingPrefix(this.#prefix));
     await this.#host.store.deletePrefix(queuePrefix(this.#prefix, ''));
   }
 
@@ -232,7 +245,10 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
    * Returns a function that gives what `fn` gives for the same arguments, from this index where it is there: results are
    * kept for good. Their keys are those of DiskCache.memoize(); of all calls for one key, in all processes, one computes.
    *
-   * Costs get() where the result is there; otherwise two small transactions, and set().
+   * A result is not stored when its key was removed or set while it was being computed. delete() and clear() end a failure
+   * that `errorTtl` keeps, too.
+   *
+   * Costs get() where the result is there; otherwise three small transactions, and set().
    *
    * @throws InvalidArgumentError (at once) when an option is wrong, or a function without a name is given none
    * @example
@@ -248,19 +264,13 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
   ): Memoized<Wrapped> {
     const plan = indexMemoizePlan(fn, options as IndexMemoizeOptions<never> | undefined);
     const { store } = this.#host;
-    const computed = async (key: K, compute: () => unknown): Promise<unknown> => {
-      // Another process may have computed it while this one waited.
-      const found = await this.get(key);
-      const value = found === undefined ? await compute() : found;
-      if (found === undefined && value !== undefined) await this.set(key, value as V);
-      return value;
-    };
     const kept = async (key: K, compute: () => unknown): Promise<unknown> => {
       const found = await this.get(key);
       if (found !== undefined) return found;
       // Nothing is kept under this key: it is only for those who compute.
       const options = { ...plan.computing, shouldCache: () => false };
-      return store.getOrSet(computedKey(this.#prefix, keyText(key)), () => computed(key, compute), options);
+      const computing = () => this.#computed(key, compute);
+      return store.getOrSet(computedKey(this.#prefix, keyText(key)), computing, options);
     };
     async function call(this: unknown, ...args: unknown[]): Promise<unknown> {
       return kept(plan.key(...args) as K, () => plan.fn.apply(this, args));
@@ -301,6 +311,32 @@ export class Index<K extends Key = Key, V = unknown> implements AsyncIterable<[k
         isOnlyNew,
       );
     return this.#host.store.transact(body, { keys: this.#concerned(texts), values });
+  }
+
+  /** Computes the value of a key, and stores it unless the key is removed or set meanwhile. */
+  async #computed(key: K, compute: () => unknown): Promise<unknown> {
+    // Another process may have computed it while this one waited.
+    const found = await this.get(key);
+    if (found !== undefined) return found;
+    const text = keyText(key);
+    const token = randomInt(LARGEST_TOKEN);
+    const keys = this.#concerned([text]);
+    await this.#change((tx) => computing(tx, this.#prefix, text, token), keys);
+    const end = (values: readonly unknown[]) =>
+      this.#host.store.transact((tx, result) => computed(tx, this.#prefix, text, { token, result }), {
+        keys,
+        values,
+      });
+    let value: unknown;
+    try {
+      value = await compute();
+    } catch (error) {
+      // When that fails it is remembered for a day that it was computed, which does no harm.
+      await end([]).catch(() => undefined);
+      throw error;
+    }
+    await end(value === undefined ? [] : [value]);
+    return value;
   }
 
   /** @param keys left out where it may be any */

@@ -40,7 +40,7 @@ const MOST_ROUNDS = 1_000_000;
 
 /**
  * Where so many wait for each other, see DiskCache.barrier(): it opens when the last arrives, and is closed again for the
- * next round. Who dies waiting, or stops waiting, has not arrived.
+ * next round. Who stops waiting has not arrived. Who dies waiting counts for its lease at most.
  *
  * @example
  * ```ts

@@ -10,6 +10,9 @@ import { keepRenewing, type Renewal } from './renewal.ts';
  * lease. When it stands still for longer than the lease, others may take its place while it still believes to hold it.
  * Whoever cannot bear that asks where it matters: `assertHeld(tx)` for what is in the cache, `fence` for what is elsewhere.
  *
+ * Only release() gives it back, and `using`. close() of the cache does not, nor does the end of the process, since what it
+ * protects may still go on: then it comes free with its lease. clear() of the cache takes it away.
+ *
  * @example
  * ```ts
  * const lock = cache.lock('report');
@@ -23,7 +26,8 @@ import { keepRenewing, type Renewal } from './renewal.ts';
 export class Held {
   /**
    * A number that is greater than that of all who held anything of this cache before. Who keeps the greatest number it
-   * has seen can refuse what comes late from one that was thought dead.
+   * has seen can refuse what comes late from one that was thought dead. After a clear() of the cache numbers begin at the
+   * time of day, which is above those before unless that was set back, or both are within one ms, by different processes.
    */
   readonly fence: number;
   readonly #permits: Permits;

@@ -37,6 +37,9 @@ const NEXT_LOOKS_MS = 10;
 /** What a killed process leaves of a lock that nobody asks for again goes after this time. */
 const ABANDONED_MS = 7 * 86_400_000;
 
+/** The greatest number that each cache of this process has given: so none is given again, whenever others clear it. */
+const lastFences = new WeakMap<Host, number>();
+
 /**
  * Permits of which so many may be held at one time among all processes, each for as long as it is renewed: an entry that
  * says who holds one, and who waits in turn, and until when that is believed.
@@ -177,7 +180,11 @@ export class Permits {
 
   #nextFence(tx: CollectionTx): number {
     const start = Math.min(Math.floor(this.#host.now()) * FENCES_A_MS, LATEST_START);
-    return tx.incr(FENCES, 1, { default: start, ...KEPT });
+    const last = lastFences.get(this.#host) ?? 0;
+    const next = tx.incr(FENCES, 1, { default: Math.max(start, last + 1), ...KEPT });
+    const fence = next > last ? next : tx.incr(FENCES, last + 1 - next, KEPT);
+    lastFences.set(this.#host, fence);
+    return fence;
   }
 
   async #look(): Promise<PermitState> {

@@ -19,8 +19,9 @@ const entered = new AsyncLocalStorage<ReadonlyMap<Host, ReadonlyMap<string, Ente
  * A lock whose holder may enter it again, see DiskCache.reentrantLock(). The holder is what `body` of run() does and
  * all that it calls, also after an `await`, by Node's AsyncLocalStorage. It excludes a Lock of the same name, too.
  *
- * There is only run(), and no acquire(): what is called after an `await acquire()` could not be told from what was called
- * beside it.
+ * There is only run(), and no acquire() for `await using`: what comes after an `await acquire()` cannot be told from what
+ * its caller begins beside it. (AsyncLocalStorage.enterWith() marks both: of two functions that are begun in one
+ * Promise.all() and each acquire the lock, the second would be let in as if it were called by the first.)
  *
  * @example
  * ```ts
@@ -56,7 +57,7 @@ export class ReentrantLock {
     options?: WaitOptions,
   ): Promise<Result> {
     validFunction('body', body);
-    patienceOf(options);
+    patienceOf(options).signal?.throwIfAborted();
     const outer = entered.getStore();
     const again = outer?.get(this.#host)?.get(this.name);
     // What was begun in it and not waited for may come when it was left.
