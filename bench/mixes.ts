@@ -23,7 +23,7 @@ export const MIXES = {
     about: 'set() about every 2 ms: 10,000 keys, 100-byte strings',
     ...SETS,
     pauseMs: 2,
-    calls: 800,
+    calls: 1500,
   },
   sets: {
     about: 'the same without a pause',
