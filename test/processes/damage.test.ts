@@ -40,7 +40,11 @@ it.each<Damage>([
   },
   { what: 'is deleted', damage: (path) => rmSync(path) },
   { what: 'is moved', damage: (path) => renameSync(path, `${path}.moved`) },
-  { what: 'is deleted with its folder', damage: (path) => rmSync(join(path, '..'), { recursive: true }) },
+  {
+    what: 'is deleted with its folder',
+    // The processes may put something into the folder just before it goes.
+    damage: (path) => rmSync(join(path, '..'), { recursive: true, maxRetries: 10 }),
+  },
 ])(
   'Processes that use a cache whose database $what all end up on one new cache',
   async ({ damage }) => {
