@@ -212,7 +212,9 @@ export class Engine {
     try {
       if (!this.storage.begin()) return false;
     } catch (error) {
-      if (!this.recovery.from(error) || !this.storage.begin()) throw error;
+      if (!this.recovery.from(error)) throw error;
+      // Others may be at work with the new one already.
+      if (!this.storage.begin()) return false;
     }
     this.#before = this.tally.mark();
     return true;
