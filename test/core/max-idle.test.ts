@@ -287,3 +287,16 @@ test('expire() removes all that nobody has read, beside those whose use is not w
   expect(cache.sync.expire()).toBe(497);
   expect(await listed(cache.keys())).toEqual([0, 250, 499]);
 });
+
+test.for([
+  ['few entries', 3],
+  ['so many files that a thread removes them', 300],
+] as const)('clear() of %s counts those that only reads have kept', async ([, count]) => {
+  const { clock, cache } = open({ fileThreshold: count > 256 ? 1 : 65_536 });
+  await cache.setMany(Array.from({ length: count }, (_, key) => [key, 'value']));
+  clock.advance(IDLE / 10);
+  for (let key = 1; key < count; key++) await cache.get(key);
+  clock.advance(IDLE * 0.95);
+  expect(cache.sync.count()).toBe(count - 1);
+  expect(count > 256 ? await cache.clear() : cache.sync.clear()).toBe(count - 1);
+});

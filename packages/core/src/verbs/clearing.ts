@@ -23,14 +23,17 @@ export function clearing(
   options: RemovalOptions | undefined,
   removeRows: (rows: readonly ReplacedRow[], wanted: number) => Slice,
 ): Stepwise {
-  const { storage, evictor } = engine;
+  const { storage, evictor, live } = engine;
   let greatestId: number | undefined;
   const steps: Steps<{ removed: number }> = new Steps(
     progressOptions(options),
     (removed) => ({ removed }),
     ({ amount, mayTakeLong }) => {
       storage.sql.endAllLeases.run();
-      if (storage.isWithin(mayTakeLong ? LONG : SHORT)) return { done: evictor.removeAll(), isLast: true };
+      if (storage.isWithin(mayTakeLong ? LONG : SHORT)) {
+        const inUse = live.countInUse();
+        return { done: inUse + evictor.removeAll(), isLast: true };
+      }
       greatestId ??= storage.sql.greatestId.get() ?? 0;
       return removeRows(storage.sql.upTo.all(greatestId, amount), amount);
     },
@@ -55,6 +58,8 @@ async function clearedByThread(engine: Engine): Promise<number> {
     throw error;
   };
   for (const end = monotonicMs() + timeoutMs; monotonicMs() < end;) {
+    // The thread knows nothing of notes that are not written.
+    const inUse = engine.live.countInUse();
     const cleared = await order('clear', engine.directory, engine.now()).catch(retried);
     if (cleared === 'no thread') return 0;
     if (cleared !== 'busy') {
@@ -62,7 +67,7 @@ async function clearedByThread(engine: Engine): Promise<number> {
       engine.removals.discard(cleared.files);
       engine.uses.clear();
       engine.storage.forgetAll();
-      return cleared.live;
+      return inUse + cleared.live;
     }
     await sleep(RETRY_MS * (0.5 + random()));
   }
